@@ -1,0 +1,46 @@
+// What an operator may choose for one pool. config/ fills it; nobody else knows where it came from.
+#pragma once
+
+#include <pgweir/base/clock.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace pgweir::pool {
+
+enum class Mode {
+    transaction, // a server for each transaction
+    session,     // a server for as long as the client stays
+    statement,   // a server for each statement; transaction blocks are refused
+};
+
+/// Names and meanings are PgBouncer's where it has them. A duration of zero means "no limit".
+struct Options {
+    Mode mode = Mode::transaction;
+    std::uint32_t size = 20;               // server connections, all workers together
+    std::uint32_t min_size = 0;            // kept open even when nobody asks
+    std::uint32_t max_waiting = 1'000;     // clients in the queue; one more is refused at once
+    std::uint32_t connect_parallel_max = 4; // logins to PostgreSQL in flight for this pool
+
+    Duration query_wait_timeout = std::chrono::seconds{15};
+    Duration query_timeout{};
+    Duration transaction_timeout{};
+    Duration idle_transaction_timeout{};
+    Duration client_idle_timeout{};
+
+    Duration server_connect_timeout = std::chrono::seconds{15}; // one deadline: DNS to ready
+    Duration server_login_retry = std::chrono::seconds{1};      // pause after a failed connect
+    Duration server_idle_timeout = std::chrono::minutes{10};
+    Duration server_lifetime = std::chrono::hours{1};
+    std::uint32_t server_lifetime_jitter = 10; // percent of server_lifetime, either way
+    Duration server_check_delay = std::chrono::seconds{30};
+    Duration cancel_wait_timeout = std::chrono::seconds{10}; // to get a left-behind server back
+
+    std::uint32_t max_prepared_statements = 200; // kept on each server connection
+    bool prepare_unnamed = true; // keep unnamed statements whose text was seen before
+    std::string server_reset_query = "DISCARD ALL"; // after a client of session mode
+
+    friend bool operator==(const Options&, const Options&) = default;
+};
+
+} // namespace pgweir::pool

@@ -1,0 +1,125 @@
+#include <pgweir/base/log.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include <unistd.h>
+
+namespace pgweir {
+
+namespace {
+
+std::atomic<LogLevel> log_level{LogLevel::info};
+std::atomic<LogFormat> log_format{LogFormat::text};
+
+constexpr std::string_view name_of(LogLevel level)
+{
+    constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
+    return names.at(static_cast<std::size_t>(level));
+}
+
+std::string timestamp()
+{
+    using std::chrono::milliseconds;
+    const auto now = std::chrono::system_clock::now();
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+    const auto millis = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()) % 1000;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 40> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::array<char, 8> fraction{};
+    std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(millis.count()));
+    return std::string{text.data(), size} + fraction.data();
+}
+
+// JSON's escapes (RFC 8259, section 7); good for logfmt too.
+std::string quoted(std::string_view value)
+{
+    std::string out = "\"";
+    for (const char c : value) {
+        const auto code = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (code < 0x20 || code == 0x7f) {
+            std::array<char, 8> escape{};
+            std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(code));
+            out += escape.data();
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+bool is_plain(std::string_view value)
+{
+    constexpr std::string_view special = " =\"\\";
+    if (value.empty()) return false;
+    for (const char c : value) {
+        if (static_cast<unsigned char>(c) <= 0x20 || special.find(c) != special.npos) return false;
+    }
+    return true;
+}
+
+void append_field(std::string& line, LogFormat format, const LogField& field)
+{
+    if (format == LogFormat::json) {
+        line += ",\"";
+        line += field.key();
+        line += "\":";
+        line += field.is_number() ? std::string{field.value()} : quoted(field.value());
+    } else {
+        line += ' ';
+        line += field.key();
+        line += '=';
+        line += is_plain(field.value()) ? std::string{field.value()} : quoted(field.value());
+    }
+}
+
+} // namespace
+
+void configure_log(LogLevel level, LogFormat format)
+{
+    log_level.store(level, std::memory_order_relaxed);
+    log_format.store(format, std::memory_order_relaxed);
+}
+
+bool log_enabled(LogLevel level) noexcept
+{
+    return level >= log_level.load(std::memory_order_relaxed);
+}
+
+std::string format_log_line(
+    LogFormat format, LogLevel level, std::string_view event, std::initializer_list<LogField> fields
+)
+{
+    std::string line;
+    if (format == LogFormat::json) {
+        line = "\"level\":" + quoted(name_of(level)) + ",\"event\":" + quoted(event);
+    } else {
+        line.append("level=").append(name_of(level)).append(" event=").append(event);
+    }
+    for (const LogField& field : fields) append_field(line, format, field);
+    return format == LogFormat::json ? line + '}' : line;
+}
+
+void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields)
+{
+    if (!log_enabled(level)) return;
+    const LogFormat format = log_format.load(std::memory_order_relaxed);
+    const std::string line = format_log_line(format, level, event, fields);
+    const std::string out = (format == LogFormat::json ? "{\"time\":\"" + timestamp() + "\","
+                                                       : "time=" + timestamp() + ' ')
+                            + line + '\n';
+    // A log that cannot be written has nobody to complain to.
+    if (::write(STDERR_FILENO, out.data(), out.size()) < 0) return;
+}
+
+} // namespace pgweir
