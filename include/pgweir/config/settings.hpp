@@ -7,9 +7,9 @@
 #include <pgweir/pool/options.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,23 +17,34 @@
 namespace pgweir::config {
 
 /// Changes some options of a pool: what a [….pool] table of a database or a user says.
-using PoolOverride = std::vector<std::function<void(pool::Options&)>>;
+struct PoolOverride {
+    std::set<std::string> keys; // "size": only these of `values` count
+    pool::Options values;
+
+    void apply_to(pool::Options& options) const;
+
+    friend bool operator==(const PoolOverride&, const PoolOverride&) = default;
+};
 
 struct Database {
     net::Upstream upstream;
     PoolOverride pool;
+
+    friend bool operator==(const Database&, const Database&) = default;
 };
 
 struct User {
     auth::User auth;
     PoolOverride pool;
+
+    friend bool operator==(const User&, const User&) = default;
 };
 
 struct Settings {
-    std::vector<net::ListenAddress> listen; // default: 127.0.0.1:6432
+    std::vector<net::ListenAddress> listen{{.host = "127.0.0.1", .port = 6432, .directory = {}}};
     std::uint32_t unix_socket_mode = 0777;
-    std::string http; // "host:port"; empty: none. Default 127.0.0.1:9930
-    std::uint32_t worker_threads = 0; // 0: one for each core
+    std::string http = "127.0.0.1:9930"; // empty: none
+    std::uint32_t worker_threads = 0;    // 0: one for each core
     std::uint32_t max_client_conn = 10'000;
     std::uint32_t listen_backlog = 4'096;
     Duration client_login_timeout = std::chrono::seconds{60};
@@ -45,17 +56,18 @@ struct Settings {
     LogFormat log_format = LogFormat::text;
 
     net::TlsOptions client_tls;
-    net::TlsOptions server_tls{.mode = net::TlsMode::prefer};
+    net::TlsOptions server_tls = net::Upstream{}.tls; // libpq prefers TLS, and so do we
     pool::Options pool;
     auth::Method auth_method = auth::Method::scram_sha_256;
     std::vector<std::string> admin_users; // who may use the console's commands
     std::vector<std::string> stats_users; // who may only look
 
-    std::optional<net::Upstream> upstream; // for every database that is not listed
-    std::map<std::string, Database> databases;
+    std::optional<net::Upstream> upstream;     // for every database that is not listed
+    std::map<std::string, Database> databases; // "*": every name that is not listed
     std::map<std::string, User> users;
 
-    /// Where the database that a client asked for is, its dbname filled in. Nothing: unknown.
+    /// Where the database that a client asked for is, its dbname filled in. Nothing: unknown, or
+    /// the console. An empty name: the upstream's own database.
     [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database) const;
 
     /// A user of the configuration, or the one of an upstream URL. Nothing: unknown.
@@ -64,9 +76,16 @@ struct Settings {
     ) const;
 
     /// The defaults, changed by what the database says, then by what the user says.
-    [[nodiscard]] pool::Options pool_options(
-        std::string_view database, std::string_view user
-    ) const;
+    [[nodiscard]] pool::Options pool_options(std::string_view database, std::string_view user)
+        const;
+
+    friend bool operator==(const Settings&, const Settings&) = default;
+
+private:
+    [[nodiscard]] const Database* find_database(std::string_view database) const;
 };
+
+/// The console's names, which no database can have.
+[[nodiscard]] bool is_console(std::string_view database);
 
 } // namespace pgweir::config

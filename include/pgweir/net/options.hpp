@@ -14,10 +14,10 @@ enum class TlsMode { disable, allow, prefer, require, verify_ca, verify_full };
 
 struct TlsOptions {
     TlsMode mode = TlsMode::disable;
-    std::string cert_file; // PEM chain
-    std::string key_file;
-    std::string ca_file; // "system": the trust store of the machine
-    std::string crl_file;
+    std::string cert_file{}; // PEM chain
+    std::string key_file{};
+    std::string ca_file{}; // "system": the trust store of the machine
+    std::string crl_file{};
     std::string protocol_min = "TLSv1.2";
 
     friend bool operator==(const TlsOptions&, const TlsOptions&) = default;

@@ -1,0 +1,1 @@
+"""What the measurements share: processes, PostgreSQL, the proxies, pgbench, tables."""

@@ -1,0 +1,159 @@
+// One logged-in client: reads its messages, borrows a server when one is needed, passes answers
+// back. Everything it waits for ends in advance(), which does what can be done.
+#pragma once
+
+#include <pgweir/base/clock.hpp>
+#include <pgweir/base/wheel.hpp>
+#include <pgweir/net/input.hpp>
+#include <pgweir/net/reactor.hpp>
+#include <pgweir/net/stream.hpp>
+#include <pgweir/pool/shared.hpp>
+#include <pgweir/session/forward.hpp>
+#include <pgweir/session/state.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace pgweir::net {
+
+class Pool;
+class Server;
+class Worker;
+struct WorkerPool;
+
+/// As the front door hands it over.
+struct LoggedInClient {
+    Stream stream;
+    std::shared_ptr<Pool> pool;
+    ClientId id{};
+    session::SettingsRef startup;
+    std::string address;
+    std::string secret; // of its cancel key
+    Buffer early;       // bytes that came behind the last message of the login
+    bool wants_replication = false;
+    std::vector<session::Settings::Entry> replication_parameters;
+    TimePoint connected_at{};
+};
+
+/// Why a session ended: a word of the log, and of a counter.
+enum class ClientEnd : std::uint8_t {
+    terminated,     // it said good-bye
+    gone,           // it closed without a word, or the connection broke
+    refused,        // it broke the protocol or a limit
+    server_lost,
+    idle_transaction_timeout,
+    idle_timeout,
+    shutting_down,
+    killed,         // by an operator
+};
+[[nodiscard]] const char* name_of(ClientEnd end);
+
+class ClientSession final : public Watched, public WheelEntry {
+public:
+    ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient client);
+
+    void on_ready(std::uint32_t events) override;
+    void on_deadline(TimePoint now) override;
+
+    /// What it waited for: a server, or why there is none.
+    void granted(Server& server);
+    void refused(ErrorCode reason);
+
+    /// The server that is lent has something to say, or room for more.
+    void on_server_ready();
+    void on_server_lost(const char* reason);
+
+    /// Ends idle sessions; a session with a transaction ends when that does.
+    void drain();
+    void end(ClientEnd reason, const wire::ErrorText& error);
+    void start();
+
+    [[nodiscard]] ClientId id() const { return state_.id; }
+    [[nodiscard]] const std::string& secret() const { return secret_; }
+    [[nodiscard]] Server* server() const { return server_; }
+    [[nodiscard]] bool is_waiting() const { return is_waiting_; }
+    [[nodiscard]] bool is_closing() const { return is_closing_; }
+    [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] TimePoint connected_at() const { return connected_at_; }
+    [[nodiscard]] TimePoint waiting_since() const { return waiter_.since(); }
+    [[nodiscard]] TimePoint last_active() const { return active_at_; }
+    [[nodiscard]] const session::ClientState& state() const { return state_; }
+    [[nodiscard]] const Stream& stream() const { return stream_; }
+    [[nodiscard]] const Pool& pool() const;
+
+private:
+    friend class Worker;
+
+    // client_session.cpp: what goes over the sockets
+    void advance();
+    bool pump_client();
+    bool process(Bytes input);
+    bool follow(const session::Step& step, Bytes rest);
+    bool pump_server();
+    void process_replies(Bytes input);
+    void send_to_server();
+    [[nodiscard]] bool send_to_client();
+    bool flush_client();
+    void keep(Bytes input, bool is_ready);
+    void discard_input();
+    void leave(ClientEnd reason);
+    void count(const session::ForwardCounts& counts);
+    [[nodiscard]] bool is_over() const { return is_gone_ || is_closing_; }
+
+    // client_lease.cpp: servers, and the time that they take
+    bool acquire();
+    void attach(Server& server);
+    bool begin_lease();
+    void settings_proven();
+    void swap_for_replication(Server& server);
+    bool refuse_input(Bytes input);
+    void replies_ended(std::uint32_t ready);
+    void release_if_idle();
+    void release();
+    void give_server_back(bool wants_cancel);
+    void update_deadline();
+    [[nodiscard]] TimePoint deadline() const;
+    [[nodiscard]] TimePoint lease_deadline() const;
+    void lease_timed_out(TimePoint now);
+    void cancel_for(const char* setting, Duration limit);
+    void abort_idle_transaction();
+    [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
+    [[nodiscard]] bool keeps_server() const;
+
+    Worker& worker_;
+    WorkerPool& pool_;
+    Stream stream_;
+    Input input_;
+    Buffer pending_; // what the client has not taken yet
+    session::ClientState state_;
+    pool::Waiter waiter_;
+    Server* server_ = nullptr;
+    std::string secret_;
+    std::string address_;
+    std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
+    std::unique_ptr<std::vector<session::Settings::Entry>> replication_;
+    std::size_t wanted_ = 0; // size of the message at the front of input_, as far as it is known
+    TimePoint connected_at_;
+    TimePoint active_at_;   // last sign of life: client_idle_timeout
+    TimePoint lent_at_{};   // transaction_timeout
+    TimePoint query_at_{};  // the oldest unanswered message was sent: query_timeout
+    TimePoint quiet_at_{};  // all was answered: idle_transaction_timeout
+    TimePoint cancel_at_ = TimePoint::max(); // we cancelled; it must be over cancel_wait_timeout later
+    TimePoint close_at_ = TimePoint::max();
+
+    bool is_readable_ = false;
+    bool is_hung_up_ = false;       // FIN has come: read on until the end is seen
+    bool is_waiting_ = false;       // for a server
+    bool is_blocked_ = false;       // the next message waits for answers
+    bool is_kept_ready_ = false;    // input_ holds whole messages, not just the front of one
+    bool is_lease_new_ = false;     // the server's settings have not been looked at
+    bool is_proving_ = false;       // settings were sent alone, to see whether they are taken
+    bool is_transaction_timed_out_ = false;
+    bool is_writable_watched_ = false;
+    bool is_draining_ = false;
+    bool is_closing_ = false; // the last word is said: wait for the peer to close
+    bool is_gone_ = false;    // freed at the end of the batch
+};
+
+} // namespace pgweir::net

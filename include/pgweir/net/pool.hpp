@@ -1,0 +1,92 @@
+// One pool: a database and a user, and all that workers and front door share about it.
+#pragma once
+
+#include <pgweir/base/clock.hpp>
+#include <pgweir/net/options.hpp>
+#include <pgweir/pool/counters.hpp>
+#include <pgweir/pool/options.hpp>
+#include <pgweir/pool/shared.hpp>
+#include <pgweir/session/settings.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace pgweir::net {
+
+/// Errors by SQLSTATE, of one worker and pool. Few and rare, hence a lock.
+class ErrorCounts {
+public:
+    void add(std::string_view sqlstate);
+    [[nodiscard]] std::map<std::string, std::uint64_t> read() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::map<std::string, std::uint64_t, std::less<>> counts_;
+};
+
+/// Made on the first login, lives as long as the process: counters never go backwards.
+class Pool {
+public:
+    struct Name {
+        std::string database;
+        std::string user;
+
+        friend auto operator<=>(const Name&, const Name&) = default;
+    };
+
+    Pool(Name name, Upstream upstream, const pool::Options& options, std::uint32_t worker_count);
+
+    [[nodiscard]] const Name& name() const { return name_; }
+    [[nodiscard]] std::string label() const { return name_.database + '/' + name_.user; }
+    [[nodiscard]] pool::Shared& shared() { return shared_; }
+    [[nodiscard]] const pool::Shared& shared() const { return shared_; }
+    [[nodiscard]] pool::Counters& counters(WorkerId worker) { return counters_[index_of(worker)]; }
+    [[nodiscard]] const std::vector<pool::Counters>& counters() const { return counters_; }
+    [[nodiscard]] ErrorCounts& errors() { return errors_; }
+    [[nodiscard]] const ErrorCounts& errors() const { return errors_; }
+    /// By the front door, which is one thread.
+    [[nodiscard]] pool::Counters& front_door_counters() { return counters_.back(); }
+
+    // What may change while running. By value: another thread may change it meanwhile.
+    [[nodiscard]] Upstream upstream() const;
+    [[nodiscard]] pool::Options options() const;
+    void configure(Upstream upstream, const pool::Options& options);
+
+    /// What the server reported when the last connection was opened: the ParameterStatus messages
+    /// of a login. Empty: none was ever opened.
+    [[nodiscard]] session::SettingsRef welcome() const;
+    [[nodiscard]] std::vector<session::Settings::Entry> welcome_as_spelt() const;
+    void set_welcome(std::vector<session::Settings::Entry> parameters);
+
+    /// Why the last connect failed.
+    [[nodiscard]] wire::ErrorText last_error() const;
+    void set_last_error(wire::ErrorText error);
+
+    // Settings that a server has taken before: they will not fail.
+    [[nodiscard]] bool is_proven(std::uint64_t settings_hash) const;
+    void set_proven(std::uint64_t settings_hash);
+
+private:
+    Name name_;
+    pool::Shared shared_;
+    std::vector<pool::Counters> counters_; // one for each worker, and the front door's
+    ErrorCounts errors_;
+
+    mutable std::mutex mutex_; // guards what follows; held for copies only
+    Upstream upstream_;
+    pool::Options options_;
+    session::SettingsRef welcome_ = session::no_settings();
+    std::vector<session::Settings::Entry> welcome_as_spelt_;
+    wire::ErrorText last_error_;
+    std::unordered_set<std::uint64_t> proven_;
+};
+
+} // namespace pgweir::net

@@ -1,0 +1,80 @@
+// A non-blocking socket, plain or under TLS, behind one read and one write. No Asio: it may be
+// driven by a reactor or by a coroutine, and move between threads.
+#pragma once
+
+#include <pgweir/base/bytes.hpp>
+#include <pgweir/net/descriptor.hpp>
+#include <pgweir/session/gather.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+using SSL = struct ssl_st;
+using SSL_CTX = struct ssl_ctx_st;
+
+namespace pgweir::net {
+
+enum class IoStatus : std::uint8_t {
+    done,       // some bytes went through
+    want_read,  // nothing now; try again when the socket is readable
+    want_write, // likewise, writable
+    closed,     // the peer has ended the stream in order
+    failed,     // the connection is broken
+};
+
+struct IoResult {
+    IoStatus status = IoStatus::done;
+    std::size_t size = 0;
+    bool is_drained = false; // after a read: the kernel has nothing more for now
+};
+
+struct SslDeleter {
+    void operator()(SSL* ssl) const noexcept;
+};
+using SslPointer = std::unique_ptr<SSL, SslDeleter>;
+
+class Stream {
+public:
+    Stream() = default;
+    explicit Stream(Descriptor socket);
+    Stream(Stream&&) noexcept;
+    Stream& operator=(Stream&&) noexcept;
+    ~Stream();
+
+    [[nodiscard]] int fd() const { return socket_.get(); }
+    [[nodiscard]] bool is_tls() const { return ssl_ != nullptr; }
+    [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
+
+    [[nodiscard]] IoResult read(std::span<std::byte> buffer);
+    [[nodiscard]] IoResult write(Bytes bytes);
+
+    /// Sends as much as the socket takes. What it does not take is appended to `pending`, and has
+    /// to be sent first (flush) when the socket is writable again. False: the connection is broken.
+    [[nodiscard]] bool send(const session::Gather& gather, Buffer& pending);
+    [[nodiscard]] bool flush(Buffer& pending);
+
+    /// From now on bytes go through TLS; call handshake() until it is done.
+    void start_tls(SslPointer ssl, bool as_server);
+    [[nodiscard]] IoStatus handshake();
+
+    /// Tells the peer that nothing more comes from us. It may still send.
+    void shut_down_sending();
+    void close();
+
+private:
+    [[nodiscard]] bool send_plain(const session::Gather& gather, Buffer& pending);
+    [[nodiscard]] bool send_tls(const session::Gather& gather, Buffer& pending);
+    [[nodiscard]] IoResult tls_result(int result);
+
+    struct Link; // what OpenSSL's BIO needs; its address is fixed
+
+    Descriptor socket_;
+    std::unique_ptr<Link> link_;
+    SslPointer ssl_;
+    bool tls_is_over_ = false; // after a fatal error OpenSSL must not be asked to shut down
+};
+
+} // namespace pgweir::net

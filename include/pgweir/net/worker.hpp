@@ -1,0 +1,178 @@
+// One thread: its reactor, its clients, its share of the server connections. Nothing in it is
+// locked; other threads post messages.
+#pragma once
+
+#include <pgweir/base/clock.hpp>
+#include <pgweir/base/ids.hpp>
+#include <pgweir/base/wheel.hpp>
+#include <pgweir/net/client_session.hpp>
+#include <pgweir/net/mailbox.hpp>
+#include <pgweir/net/pool.hpp>
+#include <pgweir/net/reactor.hpp>
+#include <pgweir/net/server.hpp>
+#include <pgweir/pool/core.hpp>
+#include <pgweir/session/forward.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace pgweir::net {
+
+/// What workers ask of the front door. Called on a worker's thread; must only post.
+class FrontDoorPort {
+public:
+    virtual void open_server(std::shared_ptr<Pool> pool, WorkerId worker) = 0;
+    /// A connection of its own, with the startup packet's `replication`, for one client.
+    virtual void open_replication(
+        std::shared_ptr<Pool> pool,
+        WorkerId worker,
+        ClientId client,
+        std::vector<session::Settings::Entry> parameters
+    ) = 0;
+    /// Posts Worker::cancel_finished(serial) when the request is through, or has failed.
+    virtual void send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial) = 0;
+    virtual void client_left(ClientId client) = 0;
+
+protected:
+    FrontDoorPort() = default;
+    FrontDoorPort(const FrontDoorPort&) = default;
+    FrontDoorPort& operator=(const FrontDoorPort&) = default;
+    ~FrontDoorPort() = default;
+};
+
+/// One worker's part of a pool.
+struct WorkerPool {
+    WorkerPool(std::shared_ptr<Pool> shared_pool, WorkerId worker);
+
+    std::shared_ptr<Pool> pool;
+    pool::Options options; // this worker's copy; replaced by a message
+    pool::Core core;
+    pool::Counters& counters;
+    session::ForwardOptions forward;
+    bool has_timeouts = false;
+    session::SettingsRef proven = session::no_settings(); // the last one known to be taken
+};
+
+class Worker final : public Watched {
+public:
+    struct Limits {
+        std::size_t hold_max = 16U << 20U; // max_packet_size
+    };
+
+    Worker(WorkerId id, std::vector<Worker*>& workers, FrontDoorPort& front_door, Limits limits);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    void start();
+    /// Ends the thread: closes everything that is still open. Call once.
+    void stop();
+
+    // From any thread.
+    void adopt(LoggedInClient client);
+    void adopt_server(OpenedServer opened);
+    void adopt_replication_server(OpenedServer opened, ClientId client);
+    void open_failed(std::shared_ptr<Pool> pool);
+    void replication_failed(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error);
+    void post(std::function<void(Worker&)> call);
+    [[nodiscard]] std::size_t client_count() const
+    {
+        return client_count_.load(std::memory_order_relaxed);
+    }
+
+    // The rest only on the worker's own thread.
+    void on_ready(std::uint32_t events) override; // the mailbox
+
+    [[nodiscard]] WorkerId id() const { return id_; }
+    [[nodiscard]] TimePoint now() const { return now_; }
+    [[nodiscard]] Reactor& reactor() { return reactor_; }
+    [[nodiscard]] Wheel& wheel() { return wheel_; }
+    [[nodiscard]] FrontDoorPort& front_door() { return front_door_; }
+    [[nodiscard]] session::StatementTable& statements() { return statements_; }
+    [[nodiscard]] std::span<std::byte> receive_buffer() { return receive_buffer_; }
+    [[nodiscard]] session::Gather& to_server() { return to_server_; }
+    [[nodiscard]] session::Gather& to_client() { return to_client_; }
+
+    [[nodiscard]] WorkerPool& pool(const std::shared_ptr<Pool>& pool);
+    /// Carries out what the pool's core has decided.
+    void obey(WorkerPool& pool);
+    /// Takes a session or a server out of everything; freed when the batch is over.
+    void bury(ClientSession& client);
+    void bury(Server& server);
+    /// A server is lost: the pool may open another one.
+    void server_lost(Server& server);
+    void run_again(ClientSession& client);
+
+    void cancel_client(ClientId client, const std::string& secret);
+    void cancel_finished(std::uint64_t serial);
+    void configure_pools();
+    void drain();
+    void pools_resumed();
+    void close_idle_servers(const Pool& pool);
+
+    [[nodiscard]] const auto& clients() const { return clients_; }
+    [[nodiscard]] const auto& servers() const { return servers_; }
+    [[nodiscard]] ClientSession* find_client(ClientId client);
+
+private:
+    struct MovedServer {
+        std::unique_ptr<Server> server;
+        ClientId client;
+    };
+    using Call = std::function<void(Worker&)>;
+    using Message = std::variant<LoggedInClient, MovedServer, Call>;
+
+    void run();
+    [[nodiscard]] std::vector<ClientId> client_ids() const;
+    [[nodiscard]] std::uint64_t new_serial();
+    void one_batch();
+    void tick();
+    void receive(LoggedInClient client);
+    void receive(MovedServer moved);
+    void receive(const Call& call) { call(*this); }
+    void grant(Server& server, ClientId client);
+    void move_server(Server& server, WorkerId worker, ClientId client);
+    void carry_out(WorkerPool& pool, const pool::Open& command);
+    void carry_out(WorkerPool& pool, const pool::Close& command);
+    void carry_out(WorkerPool& pool, const pool::Grant& command);
+    void carry_out(WorkerPool& pool, const pool::Refuse& command);
+    void carry_out(WorkerPool& pool, const pool::Ask& command);
+    Server& own(std::unique_ptr<Server> server);
+
+    WorkerId id_;
+    std::vector<Worker*>& workers_; // all of them, complete before the first starts
+    FrontDoorPort& front_door_;
+    Limits limits_;
+
+    TimePoint now_;
+    Reactor reactor_;
+    Mailbox<Message> mailbox_;
+    Wheel wheel_;
+    TimePoint next_tick_{};
+    session::StatementTable statements_;
+    std::vector<std::byte> receive_buffer_;
+    session::Gather to_server_;
+    session::Gather to_client_;
+
+    std::unordered_map<const Pool*, std::unique_ptr<WorkerPool>> pools_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Server>> servers_;    // by serial
+    std::unordered_map<ClientId, std::unique_ptr<ClientSession>> clients_;
+    std::vector<std::unique_ptr<Server>> dead_servers_;
+    std::vector<std::unique_ptr<ClientSession>> dead_clients_;
+    std::vector<ClientId> run_again_;
+    std::uint64_t next_serial_ = 0;
+    std::atomic<std::size_t> client_count_{0};
+    bool is_draining_ = false;
+    std::atomic<bool> must_stop_{false};
+    std::thread thread_;
+};
+
+} // namespace pgweir::net

@@ -1,0 +1,188 @@
+// Passes messages between a client and the server that is lent to it, looking only where it must:
+// names of prepared statements are translated, answers of our own are put in their place.
+#pragma once
+
+#include <pgweir/base/bytes.hpp>
+#include <pgweir/session/gather.hpp>
+#include <pgweir/session/state.hpp>
+#include <pgweir/wire/frame.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pgweir::session {
+
+struct ForwardOptions {
+    std::size_t hold_max = 16U << 20U; // of a message that must be seen whole: Parse
+    std::uint32_t max_prepared_statements = 200;
+    bool prepare_unnamed = true;
+};
+
+/// Counts of one call, for the driver to add up.
+struct ForwardCounts {
+    std::uint32_t queries = 0;
+    std::uint32_t client_parses = 0;
+    std::uint32_t server_parses = 0;
+    std::uint32_t binds = 0;
+    std::uint32_t ready = 0; // ReadyForQuery that answered a message of the client's
+};
+
+/// Why forwarding stopped before, or at, the end of the input.
+enum class Stop : std::uint8_t {
+    need_input,  // everything is used, but for the front of a message: keep it, read on
+    need_server, // the next message needs a server, and none is lent
+    need_replies, // the next message depends on an answer that has not come yet
+    terminate,   // the client says good-bye
+    violation,   // it broke the protocol, or a limit: `error` says how
+};
+
+struct Step {
+    Stop stop = Stop::need_input;
+    std::size_t consumed = 0; // of the input; the rest must be shown again
+    std::size_t wanted = 0;   // with need_input: how many bytes the next message has in all
+    ForwardCounts counts;
+    wire::ErrorText error;
+};
+
+/// Where the bytes go. Runs in it point into the input.
+struct Outputs {
+    Gather& to_server;
+    Gather& to_client;
+};
+
+/// Client to server. `server` is null while none is lent.
+class ClientForwarder {
+public:
+    ClientForwarder(
+        const ForwardOptions& options, StatementTable& table, ClientState& client, Outputs outputs
+    )
+        : options_{options},
+          table_{table},
+          client_{client},
+          outputs_{outputs}
+    {
+    }
+
+    [[nodiscard]] Step forward(Bytes input, ServerState* server);
+
+private:
+    enum class Done : std::uint8_t { yes, more, wait }; // more: whole message; wait: need_replies
+
+    bool begin_message(Step& step, Bytes rest);
+    Done message(wire::FrameHeader header, Bytes available, Step& step);
+    Done query(wire::FrameHeader header, Bytes available, Step& step);
+    Done bind(wire::FrameHeader header, Bytes available, Step& step);
+    Done describe(wire::FrameHeader header, Bytes available, Step& step);
+    Done close(wire::FrameHeader header, Bytes available, Step& step);
+    void sync();
+    void copy_ended();
+    void flush(wire::FrameHeader header, Bytes available);
+    Done query_deallocate(
+        wire::FrameHeader header, const Statement& statement, std::string_view name
+    );
+
+    // In forward_prepared.cpp.
+    Done parse(wire::FrameHeader header, Bytes available, Step& step);
+    Done parse_in_part(wire::FrameHeader header, Bytes available, Step& step);
+    Done parse_again(const wire::ParseBody& body, Step& step);
+    Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
+    Done parse_deallocate(wire::FrameHeader header, const std::string& name);
+    void parse_unnamed(const wire::ParseBody& body, Bytes frame, Step& step);
+    void own_unnamed(const StatementRef& statement);
+    void append_empty_statement(const Statement& statement);
+
+    /// What a name of the client's is called on this server; made to exist there.
+    struct Target {
+        bool is_renamed = false;
+        std::string_view name{}; // lives as long as the Statement
+        bool must_wait = false;
+    };
+    [[nodiscard]] Target resolve(std::string_view client_name, Step& step);
+    [[nodiscard]] Target resolve_unnamed(Step& step);
+    [[nodiscard]] Target prepare(
+        const StatementRef& statement, std::string_view client_name, Step& step
+    );
+    void evict(std::size_t keep);
+
+    [[nodiscard]] StatementRef find(std::string_view client_name) const;
+    Effect rename(std::string_view client_name, const StatementRef& statement);
+    [[nodiscard]] bool is_skipped() const { return server_->replies.is_skipping(); }
+    [[nodiscard]] bool must_wait_for(const PreparedCache::Entry& entry, std::string_view name) const;
+    [[nodiscard]] bool must_wait_for_drop() const;
+
+    std::optional<Done> need_whole(wire::FrameHeader header, Bytes available, Step& step);
+    void pass(wire::FrameHeader header, Bytes available);
+    void pass_rest(wire::FrameHeader header, Bytes available, std::size_t from);
+    void pass_expecting(wire::FrameHeader header, Bytes available, Reply reply);
+    static void violation(
+        Step& step, std::string sqlstate, std::string message, std::string hint = {}
+    );
+
+    const ForwardOptions& options_;
+    StatementTable& table_;
+    ClientState& client_;
+    Outputs outputs_;
+    ServerState* server_ = nullptr;
+    std::size_t used_ = 0; // of `available`, by the message at hand
+};
+
+/// Server to client. With `client` null the answers are swallowed: nobody waits for them any more.
+class ServerForwarder {
+public:
+    ServerForwarder(ServerState& server, ClientState* client, Gather& to_client)
+        : server_{server},
+          client_{client},
+          to_client_{to_client}
+    {
+    }
+
+    /// Never stops with need_server, need_replies or terminate; violation: close the server.
+    [[nodiscard]] Step forward(Bytes input);
+
+private:
+    bool message(wire::FrameHeader header, Bytes available, Step& step);
+    bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
+    bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
+    bool ready(wire::FrameHeader header, Bytes available, Step& step);
+    void error(wire::FrameHeader header, Bytes available);
+    void fail(const wire::ErrorFields& fields);
+    void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);
+    void command_complete(Bytes body);
+    void deallocated();
+    void discarded_all();
+    void parameter(Bytes body);
+    void undo(Effect& effect);
+    void pass(wire::FrameHeader header, Bytes available, bool is_hidden);
+    static bool violation(Step& step, std::string message);
+    [[nodiscard]] std::string with_client_name(std::string_view message) const;
+    [[nodiscard]] bool is_answer_to_us() const
+    {
+        return !server_.replies.empty() && server_.replies.front().is_hidden;
+    }
+    [[nodiscard]] bool is_hidden() const { return client_ == nullptr || is_answer_to_us(); }
+    /// The answers to our own SETs tell nothing new; what we say without a client does.
+    [[nodiscard]] bool tells_state() const { return client_ == nullptr || !is_answer_to_us(); }
+
+    ServerState& server_;
+    ClientState* client_;
+    Gather& to_client_;
+    std::size_t used_ = 0; // of `available`, by the message at hand
+};
+
+/// Gives one of the client's names another meaning; null: none.
+void set_statement(ClientState& client, std::string_view name, const StatementRef& statement);
+
+/// Answers messages of a client that gets no server: an error for each Query, one for everything
+/// up to a Sync. Stops (need_server) as soon as one whole request is refused.
+[[nodiscard]] Step refuse(
+    ClientState& client, Bytes input, const wire::ErrorText& error, Gather& to_client
+);
+
+/// Puts the SETs that make the server fit the client in front of what follows. True: something
+/// was written, and its answer will be hidden.
+bool reconcile_server(ServerState& server, const ClientState& client, Gather& to_server);
+
+} // namespace pgweir::session

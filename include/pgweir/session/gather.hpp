@@ -1,0 +1,75 @@
+// What goes out in one write: runs of bytes borrowed from a receive buffer, and a few of our own
+// between them. Bodies of messages are never copied.
+#pragma once
+
+#include <pgweir/base/bytes.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace pgweir::session {
+
+/// Borrowed runs must stay valid until clear(). Neighbours in memory become one run.
+class Gather {
+public:
+    struct Run {
+        const std::byte* borrowed; // null: own bytes
+        std::size_t own_at;        // where they start in own()
+        std::size_t size;
+    };
+
+    void borrow(Bytes bytes)
+    {
+        if (bytes.empty()) return;
+        size_ += bytes.size();
+        if (!runs_.empty()) {
+            Run& last = runs_.back();
+            if (last.borrowed != nullptr && last.borrowed + last.size == bytes.data()) {
+                last.size += bytes.size();
+                return;
+            }
+        }
+        runs_.push_back({bytes.data(), 0, bytes.size()});
+    }
+
+    /// Messages written to the returned buffer become a run once commit() is called.
+    [[nodiscard]] Buffer& own() { return own_; }
+    void commit()
+    {
+        const std::size_t added = own_.size() - own_size_;
+        if (added == 0) return;
+        const bool extends = !runs_.empty() && runs_.back().borrowed == nullptr;
+        if (extends) {
+            runs_.back().size += added;
+        } else {
+            runs_.push_back({nullptr, own_size_, added});
+        }
+        own_size_ = own_.size();
+        size_ += added;
+    }
+
+    [[nodiscard]] Bytes bytes(const Run& run) const
+    {
+        if (run.borrowed != nullptr) return {run.borrowed, run.size};
+        return Bytes{own_}.subspan(run.own_at, run.size);
+    }
+    [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+
+    void clear()
+    {
+        runs_.clear();
+        own_.clear();
+        own_size_ = 0;
+        size_ = 0;
+    }
+
+private:
+    std::vector<Run> runs_;
+    Buffer own_;
+    std::size_t own_size_ = 0;
+    std::size_t size_ = 0;
+};
+
+} // namespace pgweir::session

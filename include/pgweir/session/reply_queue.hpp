@@ -1,0 +1,108 @@
+// The replies that a server still owes, in order: tells when it is idle, which replies are ours
+// and not the client's, and where a reply that we give ourselves belongs.
+#pragma once
+
+#include <pgweir/session/statement.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+namespace pgweir::session {
+
+/// Named after the client's message that is answered.
+enum class Reply : std::uint8_t {
+    query,         // anything, then ReadyForQuery
+    function_call, // likewise
+    sync,          // ReadyForQuery
+    parse,         // ParseComplete
+    bind,          // BindComplete
+    describe,      // RowDescription or NoData
+    execute,       // CommandComplete, EmptyQueryResponse or PortalSuspended
+    close,         // CloseComplete
+    copy_end,      // nothing: marks where CopyDone or CopyFail was sent
+};
+
+struct Expected {
+    Reply reply;
+    bool is_hidden = false;  // the message was ours: the client must not see the answer
+    bool is_local = false;   // the server was not asked: we answer when its turn comes
+    bool has_effect = false; // an Effect stands in the second queue
+};
+
+/// What a Parse or Close has changed before the server has agreed; undone if it does not.
+struct Effect {
+    std::string client_name;
+    StatementRef before;          // what the client's name meant; null: nothing
+    bool changes_client = false;  // the client's name has got a new meaning
+    StatementId id{};             // of the statement that the server is told to prepare or close
+    bool adds_to_server = false;
+    bool removes_from_server = false;
+};
+
+/// In the extended protocol an error makes the server skip everything up to the next Sync: the
+/// answers to what it skips never come (PostgreSQL, "Extended Query": error recovery).
+class ReplyQueue {
+public:
+    [[nodiscard]] bool empty() const { return expected_.empty(); }
+    [[nodiscard]] std::size_t size() const { return expected_.size(); }
+    [[nodiscard]] const Expected& front() const { return expected_.front(); }
+    [[nodiscard]] bool front_is(Reply reply) const
+    {
+        return !expected_.empty() && expected_.front().reply == reply;
+    }
+
+    /// What was sent last is answered only once a Sync is sent behind it.
+    [[nodiscard]] bool needs_sync() const;
+
+    /// The effect that the front will have. Empty: none.
+    [[nodiscard]] const Effect* front_effect() const
+    {
+        return !empty() && front().has_effect ? &effects_.front() : nullptr;
+    }
+
+    /// The server is skipping: whatever is sent before a Sync is not answered.
+    [[nodiscard]] bool is_skipping() const { return is_skipping_; }
+
+    void push(Expected expected);
+    void push(Expected expected, Effect effect);
+
+    /// Removes the front. Its effect, if it has one, stands and is returned through `effect`.
+    bool pop(Effect* effect = nullptr);
+
+    /// The server answered with an error in the extended protocol. Calls `undo(Effect&)` for
+    /// everything dropped, newest first.
+    template <class Undo>
+    void fail_to_sync(Undo undo);
+
+    /// COPY FROM STDIN has started for the Execute at the front: PostgreSQL ignores Sync while it
+    /// copies in, so those sent before CopyDone are never answered.
+    /// True: CopyDone was sent as well, so the copy is over already.
+    bool drop_syncs_of_copy_in();
+    [[nodiscard]] bool has_execute() const;
+
+    void clear();
+
+private:
+    std::deque<Expected> expected_;
+    std::deque<Effect> effects_;
+    bool is_skipping_ = false;
+};
+
+template <class Undo>
+void ReplyQueue::fail_to_sync(Undo undo)
+{
+    std::size_t dropped = 0;
+    std::size_t effects = 0;
+    while (dropped < expected_.size() && expected_[dropped].reply != Reply::sync) {
+        if (expected_[dropped].has_effect) ++effects;
+        ++dropped;
+    }
+    for (std::size_t i = effects; i > 0; --i) undo(effects_[i - 1]);
+    effects_.erase(effects_.begin(), effects_.begin() + static_cast<std::ptrdiff_t>(effects));
+    expected_.erase(expected_.begin(), expected_.begin() + static_cast<std::ptrdiff_t>(dropped));
+    is_skipping_ = expected_.empty();
+}
+
+} // namespace pgweir::session

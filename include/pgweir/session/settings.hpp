@@ -1,0 +1,69 @@
+// The session settings that a client believes in, or that a server connection really has. Values
+// that never change: a new one is made for each difference, so that equal ones can be shared.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgweir::session {
+
+/// Sorted by name, in lower case, each once: `(name, value)`.
+class Settings {
+public:
+    using Entry = std::pair<std::string, std::string>;
+
+    Settings() = default;
+    explicit Settings(std::vector<Entry> entries);
+
+    [[nodiscard]] std::uint64_t hash() const { return hash_; }
+    [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+    [[nodiscard]] const std::string* find(std::string_view name) const;
+
+    friend bool operator==(const Settings& a, const Settings& b)
+    {
+        return a.hash_ == b.hash_ && a.entries_ == b.entries_;
+    }
+
+private:
+    std::vector<Entry> entries_;
+    std::uint64_t hash_ = 0;
+};
+
+/// Never null. Shared between threads, therefore const.
+using SettingsRef = std::shared_ptr<const Settings>;
+
+[[nodiscard]] const SettingsRef& no_settings();
+
+/// `base` with one value changed or added.
+[[nodiscard]] SettingsRef with_setting(
+    const Settings& base, std::string_view name, std::string_view value
+);
+
+/// … or without it. `name` in lower case.
+[[nodiscard]] SettingsRef without_setting(const Settings& base, std::string_view name);
+
+/// Names of settings do not tell upper from lower case.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+[[nodiscard]] bool same_settings(const SettingsRef& a, const SettingsRef& b);
+
+/// The SQL that turns a session with `from` into one with `to`: SET and RESET, nothing else.
+/// Empty when there is nothing to do. Values are quoted so that no setting can end the statement.
+[[nodiscard]] std::string reconcile(const Settings& from, const Settings& to);
+
+/// The settings in a startup packet: everything but user, database, replication and protocol
+/// options; `options` is taken apart (-c name=value, --name=value; backslash escapes).
+/// Source: PostgreSQL's process_startup_options and pg_split_opts.
+struct StartupSettings {
+    SettingsRef settings;
+    std::string problem; // a sentence for the client when `options` cannot be understood
+};
+[[nodiscard]] StartupSettings read_startup_settings(
+    const std::vector<std::pair<std::string, std::string>>& parameters
+);
+
+} // namespace pgweir::session

@@ -1,0 +1,95 @@
+// What is known of the two ends of a conversation: the client's, which lasts, and the server's,
+// which is lent. The functions of forward change both.
+#pragma once
+
+#include <pgweir/base/ids.hpp>
+#include <pgweir/session/prepared_cache.hpp>
+#include <pgweir/session/reply_queue.hpp>
+#include <pgweir/session/settings.hpp>
+#include <pgweir/session/statement.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pgweir::session {
+
+using Sqlstate = std::array<char, 5>;
+
+/// A message whose header has gone out, but not yet all of its body.
+struct Stream {
+    std::size_t remaining = 0;
+    bool is_dropped = false; // swallowed instead of passed on
+};
+
+/// Lets a map of strings be asked with a string_view.
+struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept
+    {
+        return std::hash<std::string_view>{}(text);
+    }
+};
+using NamedStatements = std::unordered_map<std::string, StatementRef, TextHash, std::equal_to<>>;
+
+/// Small on purpose: ten thousand idle clients each have one.
+struct ClientState {
+    ClientId id{};
+    Stream stream;
+    SettingsRef startup = no_settings(); // what its startup packet asked for
+    SettingsRef wanted = no_settings();  // what it believes its session has
+
+    std::unique_ptr<NamedStatements> statements; // made with the first named Parse
+    StatementRef unnamed;                        // null: none, or not one of ours
+    std::uint64_t unnamed_lives_on = 0; // server serial that has it as its own unnamed one; 0: none
+
+    bool is_skipping = false; // we refused its message: drop everything up to its next Sync
+};
+
+struct ServerState {
+    std::uint64_t serial = 0; // never used again for another connection
+    Stream stream;
+    ReplyQueue replies;
+    char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)
+
+    bool is_unsynced = false; // extended messages were sent, and no Sync behind them
+    bool is_copying_in = false; // it waits for CopyData, and CopyDone has not been sent
+    bool drops_statements = false; // DEALLOCATE ALL or DISCARD is on its way, its answer not back
+    bool drops_after_sync = false; // likewise, in a segment that is not closed yet
+    std::uint64_t segment = 1;     // counts Sync and Query, to tell when a Parse was sent
+
+    PreparedCache prepared;
+    ClientId unnamed_owner{};      // whose unnamed statement it holds; 0: nobody's
+    std::vector<std::string> deallocating; // client names in DEALLOCATEs that are on their way
+
+    SettingsRef settings = no_settings(); // what its session really has
+    SettingsRef settings_before = no_settings(); // while a reconciliation is on its way
+    std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
+
+    std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client
+    std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
+    std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
+    std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
+    std::vector<Sqlstate> errors;                 // to be counted and cleared by the driver
+
+    /// Nothing is owed in either direction, and no transaction is open: it may serve somebody else.
+    [[nodiscard]] bool is_idle() const
+    {
+        return status == 'I' && is_quiet();
+    }
+
+    /// All that was asked is answered, though a transaction may be open.
+    [[nodiscard]] bool is_quiet() const
+    {
+        return replies.empty() && !is_unsynced && !is_copying_in && stream.remaining == 0;
+    }
+};
+
+} // namespace pgweir::session

@@ -1,0 +1,69 @@
+#include <pgweir/config/settings.hpp>
+
+#include <pgweir/config/rows.hpp>
+
+#include <algorithm>
+
+namespace pgweir::config {
+
+bool is_console(std::string_view database)
+{
+    return database == "pgweir" || database == "pgbouncer"; // the latter for its tools
+}
+
+void PoolOverride::apply_to(pool::Options& options) const
+{
+    pool::Options from = values; // a field is a pointer to what may be changed
+    for (const auto& row : pool_rows()) {
+        if (keys.contains(std::string{row.key})) copy(row.field(from), row.field(options));
+    }
+}
+
+const Database* Settings::find_database(std::string_view database) const
+{
+    const auto listed = databases.find(std::string{database});
+    if (listed != databases.end() && database != "*") return &listed->second;
+    const auto any = databases.find("*");
+    return any == databases.end() ? nullptr : &any->second;
+}
+
+std::optional<net::Upstream> Settings::find_upstream(std::string_view database) const
+{
+    if (is_console(database)) return std::nullopt;
+
+    const bool is_listed = database != "*" && databases.contains(std::string{database});
+    const Database* const found = find_database(database);
+    if (found == nullptr && !upstream) return std::nullopt;
+
+    net::Upstream result = found == nullptr ? *upstream : found->upstream;
+    const bool has_own_name = is_listed && !result.dbname.empty();
+    if (!has_own_name && !database.empty()) result.dbname = database;
+    return result;
+}
+
+std::optional<auth::User> Settings::find_user(std::string_view user, std::string_view database)
+    const
+{
+    const auto listed = users.find(std::string{user});
+    if (listed != users.end()) return listed->second.auth;
+
+    const auto place = find_upstream(database);
+    if (!place || user.empty() || place->user != user) return std::nullopt;
+    return auth::User{
+        .name = place->user, .has_password = place->has_password, .password = place->password
+    };
+}
+
+pool::Options Settings::pool_options(std::string_view database, std::string_view user) const
+{
+    pool::Options options = pool;
+    if (const Database* const found = find_database(database)) found->pool.apply_to(options);
+    const auto listed = users.find(std::string{user});
+    if (listed != users.end()) listed->second.pool.apply_to(options);
+
+    // Database and user can each be right, and ask together for more than there may be.
+    options.min_size = std::min(options.min_size, options.size);
+    return options;
+}
+
+} // namespace pgweir::config

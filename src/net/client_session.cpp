@@ -1,0 +1,364 @@
+#include <pgweir/net/client_session.hpp>
+
+#include <pgweir/base/log.hpp>
+#include <pgweir/net/pool.hpp>
+#include <pgweir/net/server.hpp>
+#include <pgweir/net/worker.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgweir::net {
+
+using session::ClientForwarder;
+using session::ServerForwarder;
+using session::Step;
+using session::Stop;
+
+namespace {
+
+// After its last message a session waits so long for the client to close, so that the message is
+// not lost to a reset.
+constexpr Duration linger_max = std::chrono::seconds{2};
+
+} // namespace
+
+const char* name_of(ClientEnd end)
+{
+    switch (end) {
+    case ClientEnd::terminated: return "terminated";
+    case ClientEnd::gone: return "gone";
+    case ClientEnd::refused: return "refused";
+    case ClientEnd::server_lost: return "server_lost";
+    case ClientEnd::idle_transaction_timeout: return "idle_transaction_timeout";
+    case ClientEnd::idle_timeout: return "client_idle_timeout";
+    case ClientEnd::shutting_down: return "shutting_down";
+    case ClientEnd::killed: return "killed";
+    }
+    return "unknown";
+}
+
+ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient client)
+    : worker_{worker},
+      pool_{pool},
+      stream_{std::move(client.stream)},
+      waiter_{client.id, worker.id()},
+      secret_{std::move(client.secret)},
+      address_{std::move(client.address)},
+      connected_at_{client.connected_at},
+      active_at_{worker.now()}
+{
+    state_.id = client.id;
+    state_.startup = client.startup;
+    state_.wanted = client.startup;
+    input_.keep(client.early);
+    is_kept_ready_ = !client.early.empty();
+    if (client.wants_replication) {
+        replication_ = std::make_unique<std::vector<session::Settings::Entry>>(
+            std::move(client.replication_parameters)
+        );
+    }
+}
+
+const Pool& ClientSession::pool() const { return *pool_.pool; }
+
+// The socket may have become readable before it was watched; epoll says so by itself.
+void ClientSession::start()
+{
+    worker_.reactor().add(stream_.fd(), *this);
+    is_readable_ = stream_.is_tls(); // OpenSSL may hold bytes that the socket does not show
+    advance();
+}
+
+void ClientSession::on_ready(std::uint32_t events)
+{
+    if (is_gone_) return;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_readable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_hung_up_ = true;
+    if ((events & EPOLLOUT) != 0 && !flush_client()) return leave(ClientEnd::gone);
+    if (is_closing_) return discard_input();
+    if (is_waiting_ && is_hung_up_) return leave(ClientEnd::gone);
+    advance(); // what it said before it closed still counts
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !is_gone_) leave(ClientEnd::gone);
+}
+
+// Replies first: they may free the server, and what the client wants next may depend on them.
+void ClientSession::advance()
+{
+    bool goes_on = true;
+    while (goes_on && !is_over()) {
+        goes_on = pump_server();
+        if (!is_over() && pump_client()) goes_on = true;
+    }
+    if (!is_gone_) update_deadline();
+}
+
+// Nothing is read for which there is no room on the other side.
+bool ClientSession::pump_client()
+{
+    const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || !pending_.empty()
+                            || (server_ != nullptr && !server_->pending.empty());
+    if (is_stopped) return false;
+    if (is_kept_ready_) return process(input_.kept());
+    if (!is_readable_) return false;
+
+    const auto [bytes, io] = input_.read(stream_, worker_.receive_buffer(), wanted_);
+    switch (io.status) {
+    case IoStatus::done: break;
+    case IoStatus::want_read: is_readable_ = false; return false;
+    case IoStatus::want_write: // TLS wants to say something first
+        is_readable_ = false;
+        worker_.reactor().watch_writable(stream_.fd(), *this, true);
+        is_writable_watched_ = true;
+        return false;
+    case IoStatus::closed:
+    case IoStatus::failed: leave(ClientEnd::gone); return false;
+    }
+    is_readable_ = !io.is_drained || is_hung_up_;
+    active_at_ = worker_.now();
+    pool_.counters.bytes_from_clients.add(io.size);
+    return process(bytes);
+}
+
+bool ClientSession::process(Bytes input)
+{
+    for (;;) {
+        if (state_.is_skipping || refusal_) {
+            if (!refuse_input(input)) return true;
+            input = input_.kept();
+            if (input.empty()) return true;
+            continue;
+        }
+        if (is_lease_new_ && !begin_lease()) {
+            keep(input, true);
+            return true;
+        }
+        session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
+        const session::Outputs outputs{worker_.to_server(), worker_.to_client()};
+        ClientForwarder forwarder{pool_.forward, worker_.statements(), state_, outputs};
+        const Step step = forwarder.forward(input, server);
+        count(step.counts);
+        input = input.subspan(step.consumed);
+        send_to_server();
+        if (!send_to_client()) {
+            leave(ClientEnd::gone);
+            return false;
+        }
+        if (!follow(step, input)) return !is_over();
+    }
+}
+
+// True: there is a server now (or a refusal), go on with the same input.
+bool ClientSession::follow(const Step& step, Bytes rest)
+{
+    switch (step.stop) {
+    case Stop::need_input:
+        wanted_ = step.wanted;
+        keep(rest, false);
+        release_if_idle(); // the rest of a message may take its time
+        return false;
+    case Stop::need_server:
+        if (acquire()) return true;
+        keep(rest, true);
+        return false;
+    case Stop::need_replies:
+        is_blocked_ = true;
+        keep(rest, true);
+        return false;
+    case Stop::terminate: leave(ClientEnd::terminated); return false;
+    case Stop::violation: end(ClientEnd::refused, step.error); return false;
+    }
+    return false;
+}
+
+bool ClientSession::pump_server()
+{
+    if (server_ == nullptr || !server_->is_readable || !pending_.empty()) return false;
+
+    const auto [bytes, io] = server_->input.read(
+        server_->stream, worker_.receive_buffer(), server_->wanted
+    );
+    switch (io.status) {
+    case IoStatus::done: break;
+    case IoStatus::want_read:
+    case IoStatus::want_write: server_->is_readable = false; return false;
+    case IoStatus::closed: on_server_lost("the server closed the connection"); return false;
+    case IoStatus::failed: on_server_lost("the connection to the server broke"); return false;
+    }
+    server_->is_readable = !io.is_drained || server_->is_hung_up;
+    pool_.counters.bytes_from_servers.add(io.size);
+    process_replies(bytes);
+    return true;
+}
+
+void ClientSession::process_replies(Bytes input)
+{
+    ServerForwarder forwarder{server_->state, &state_, worker_.to_client()};
+    const Step step = forwarder.forward(input);
+    server_->wanted = step.wanted;
+    const bool is_sent = send_to_client();
+    server_->input.keep(input.subspan(step.consumed));
+    for (const session::Sqlstate& sqlstate : server_->state.errors) {
+        pool_.pool->errors().add({sqlstate.data(), sqlstate.size()});
+    }
+    server_->state.errors.clear();
+    if (!is_sent) return leave(ClientEnd::gone);
+    if (step.stop == Stop::violation) {
+        log(LogLevel::error, "server_violation",
+            {{"pool", pool_.pool->label()}, {"reason", step.error.message}});
+        return on_server_lost("the server broke the protocol");
+    }
+    is_blocked_ = false;
+    replies_ended(step.counts.ready);
+    if (!is_over() && server_ != nullptr) release_if_idle();
+}
+
+void ClientSession::send_to_server()
+{
+    session::Gather& out = worker_.to_server();
+    if (out.empty()) return;
+    if (query_at_ == TimePoint{}) query_at_ = worker_.now();
+    pool_.counters.bytes_to_servers.add(out.size());
+    const bool is_sent = server_->send(out);
+    out.clear();
+    if (!is_sent) server_->is_readable = true; // its last words may still be there to be read
+}
+
+// False: the client is gone.
+bool ClientSession::send_to_client()
+{
+    session::Gather& out = worker_.to_client();
+    if (out.empty()) return true;
+    pool_.counters.bytes_to_clients.add(out.size());
+    const bool is_sent = stream_.send(out, pending_);
+    out.clear();
+    if (!is_sent) return false;
+    if (!pending_.empty() && !is_writable_watched_) {
+        worker_.reactor().watch_writable(stream_.fd(), *this, true);
+        is_writable_watched_ = true;
+    }
+    return true;
+}
+
+bool ClientSession::flush_client()
+{
+    if (stream_.is_tls()) is_readable_ = true; // it may have waited for this
+    if (!stream_.flush(pending_)) return false;
+    if (!pending_.empty()) return true;
+    if (is_writable_watched_) {
+        worker_.reactor().watch_writable(stream_.fd(), *this, false);
+        is_writable_watched_ = false;
+    }
+    if (is_closing_) {
+        stream_.shut_down_sending();
+    } else if (server_ != nullptr) {
+        release_if_idle();
+    }
+    return true;
+}
+
+void ClientSession::keep(Bytes input, bool is_ready)
+{
+    input_.keep(input);
+    is_kept_ready_ = is_ready && !input.empty();
+}
+
+void ClientSession::on_server_ready()
+{
+    if (!is_over()) advance();
+}
+
+// What the server said last has been passed on; if that was a FATAL, nothing may follow it.
+void ClientSession::on_server_lost(const char* reason)
+{
+    Server& lost = *server_;
+    const bool has_said_why = lost.state.last_words.has_value();
+    server_ = nullptr;
+    lost.client = nullptr;
+    log(LogLevel::warning, "server_lost",
+        {{"pool", pool_.pool->label()},
+         {"server_pid", lost.cancel_target().process_id},
+         {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
+    worker_.server_lost(lost);
+    if (has_said_why) {
+        end(ClientEnd::server_lost, {});
+    } else {
+        end(ClientEnd::server_lost,
+            {"FATAL", "08006", std::string{reason} + " unexpectedly",
+             "The server connection was lost while it served this client.",
+             "Reconnect and try again."});
+    }
+}
+
+void ClientSession::drain()
+{
+    is_draining_ = true;
+    if (is_over()) return;
+    const bool is_idle = server_ == nullptr ? !is_waiting_ && !is_kept_ready_
+                                            : keeps_server() && server_->state.is_idle();
+    if (!is_idle) return;
+    end(ClientEnd::shutting_down,
+        {"FATAL", "57P01", "terminating connection because pgweir is shutting down", {},
+         "Reconnect: another instance, or the next one, will answer."});
+}
+
+// An empty error: nothing is left to say, only to close.
+void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
+{
+    if (is_over()) return;
+    if (!error.message.empty()) {
+        wire::append_error(worker_.to_client().own(), error);
+        worker_.to_client().commit();
+        pool_.pool->errors().add(error.sqlstate);
+        if (!send_to_client()) return leave(ClientEnd::gone);
+    }
+    log(LogLevel::info, "client_closed",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_.pool->label()},
+         {"reason", name_of(reason)},
+         {"message", error.message}});
+    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
+    is_waiting_ = false;
+    give_server_back(true);
+    is_closing_ = true;
+    close_at_ = worker_.now() + linger_max;
+    if (pending_.empty()) stream_.shut_down_sending();
+    update_deadline();
+    if (is_readable_) discard_input();
+}
+
+void ClientSession::discard_input()
+{
+    for (;;) {
+        const IoResult io = stream_.read(worker_.receive_buffer());
+        if (io.status == IoStatus::want_read || io.status == IoStatus::want_write) return;
+        if (io.status != IoStatus::done) return leave(ClientEnd::gone);
+    }
+}
+
+void ClientSession::leave(ClientEnd reason)
+{
+    if (is_gone_) return;
+    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
+    is_waiting_ = false;
+    if (!is_closing_) {
+        log(LogLevel::debug, "client_closed",
+            {{"client", static_cast<std::uint64_t>(id())},
+             {"pool", pool_.pool->label()},
+             {"reason", name_of(reason)}});
+    }
+    give_server_back(reason != ClientEnd::terminated);
+    is_gone_ = true;
+    worker_.bury(*this);
+}
+
+void ClientSession::count(const session::ForwardCounts& counts)
+{
+    pool_.counters.queries.add(counts.queries);
+    if (counts.client_parses > 0) pool_.counters.client_parses.add(counts.client_parses);
+    if (counts.server_parses > 0) pool_.counters.server_parses.add(counts.server_parses);
+    if (counts.binds > 0) pool_.counters.binds.add(counts.binds);
+}
+
+} // namespace pgweir::net

@@ -1,0 +1,101 @@
+#include <pgweir/net/pool.hpp>
+
+namespace pgweir::net {
+
+void ErrorCounts::add(std::string_view sqlstate)
+{
+    constexpr std::size_t kinds_max = 300; // a server that invents codes does not fill our memory
+
+    const std::scoped_lock lock{mutex_};
+    const auto found = counts_.find(sqlstate);
+    if (found != counts_.end()) {
+        ++found->second;
+    } else if (counts_.size() < kinds_max) {
+        counts_.emplace(sqlstate, 1);
+    }
+}
+
+std::map<std::string, std::uint64_t> ErrorCounts::read() const
+{
+    const std::scoped_lock lock{mutex_};
+    return {counts_.begin(), counts_.end()};
+}
+
+Pool::Pool(Name name, Upstream upstream, const pool::Options& options, std::uint32_t worker_count)
+    : name_{std::move(name)},
+      shared_{worker_count, options},
+      counters_(worker_count + 1),
+      upstream_{std::move(upstream)},
+      options_{options}
+{
+}
+
+Upstream Pool::upstream() const
+{
+    const std::scoped_lock lock{mutex_};
+    return upstream_;
+}
+
+pool::Options Pool::options() const
+{
+    const std::scoped_lock lock{mutex_};
+    return options_;
+}
+
+void Pool::configure(Upstream upstream, const pool::Options& options)
+{
+    shared_.configure(options);
+    const std::scoped_lock lock{mutex_};
+    upstream_ = std::move(upstream);
+    options_ = options;
+}
+
+session::SettingsRef Pool::welcome() const
+{
+    const std::scoped_lock lock{mutex_};
+    return welcome_;
+}
+
+std::vector<session::Settings::Entry> Pool::welcome_as_spelt() const
+{
+    const std::scoped_lock lock{mutex_};
+    return welcome_as_spelt_;
+}
+
+void Pool::set_welcome(std::vector<session::Settings::Entry> parameters)
+{
+    const std::scoped_lock lock{mutex_};
+    welcome_as_spelt_ = std::move(parameters);
+    const session::Settings fresh{welcome_as_spelt_};
+    if (fresh == *welcome_) return; // share the one that all servers have
+    welcome_ = std::make_shared<const session::Settings>(fresh);
+}
+
+wire::ErrorText Pool::last_error() const
+{
+    const std::scoped_lock lock{mutex_};
+    return last_error_;
+}
+
+void Pool::set_last_error(wire::ErrorText error)
+{
+    const std::scoped_lock lock{mutex_};
+    last_error_ = std::move(error);
+}
+
+bool Pool::is_proven(std::uint64_t settings_hash) const
+{
+    const std::scoped_lock lock{mutex_};
+    return proven_.contains(settings_hash);
+}
+
+void Pool::set_proven(std::uint64_t settings_hash)
+{
+    constexpr std::size_t remembered_max = 10'000;
+
+    const std::scoped_lock lock{mutex_};
+    if (proven_.size() >= remembered_max) proven_.clear();
+    proven_.insert(settings_hash);
+}
+
+} // namespace pgweir::net

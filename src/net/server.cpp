@@ -1,0 +1,289 @@
+#include <pgweir/net/server.hpp>
+
+#include <pgweir/base/log.hpp>
+#include <pgweir/net/client_session.hpp>
+#include <pgweir/net/pool.hpp>
+#include <pgweir/net/worker.hpp>
+#include <pgweir/session/forward.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <utility>
+
+namespace pgweir::net {
+
+const char* name_of(ServerUse use)
+{
+    switch (use) {
+    case ServerUse::idle: return "idle";
+    case ServerUse::lent: return "active";
+    case ServerUse::recovering: return "being_canceled";
+    case ServerUse::resetting: return "used";
+    case ServerUse::checking: return "tested";
+    case ServerUse::held: return "being_canceled";
+    }
+    return "unknown";
+}
+
+Server::Server(OpenedServer opened, std::uint64_t serial)
+    : stream{std::move(opened.stream)},
+      pool_{std::move(opened.pool)},
+      cancel_{std::move(opened.cancel)},
+      connected_at_{opened.connected_at},
+      checked_at_{opened.connected_at},
+      is_replication_{opened.is_replication}
+{
+    state.serial = serial;
+    state.defaults = std::move(opened.defaults);
+}
+
+void Server::attach(Worker& worker, WorkerPool& pool)
+{
+    worker_ = &worker;
+    worker_pool_ = &pool;
+    is_readable = true; // whatever came before it was watched
+    worker.reactor().add(stream.fd(), *this);
+}
+
+void Server::detach()
+{
+    worker_->reactor().remove(stream.fd());
+    if (is_linked()) unlink();
+    worker_ = nullptr;
+    worker_pool_ = nullptr;
+}
+
+void Server::on_ready(std::uint32_t events)
+{
+    if (is_dead) return;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_readable = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_hung_up = true;
+    if ((events & EPOLLOUT) != 0 && !flush()) is_readable = true; // reading tells what happened
+    if (client != nullptr) {
+        client->on_server_ready();
+    } else {
+        on_own_events();
+    }
+}
+
+void Server::on_deadline(TimePoint now)
+{
+    if (is_dead || client != nullptr) return;
+    if (deadline_ > now) return wake_at(deadline_);
+    const bool is_at_work = use != ServerUse::idle && use != ServerUse::held;
+    if (is_at_work) die("it did not answer in time");
+}
+
+bool Server::send(const session::Gather& gather)
+{
+    const bool is_sent = stream.send(gather, pending);
+    if (is_sent && !pending.empty() && !is_writable_watched) {
+        worker_->reactor().watch_writable(stream.fd(), *this, true);
+        is_writable_watched = true;
+    }
+    return is_sent;
+}
+
+bool Server::flush()
+{
+    if (!stream.flush(pending)) return false;
+    if (pending.empty() && is_writable_watched) {
+        worker_->reactor().watch_writable(stream.fd(), *this, false);
+        is_writable_watched = false;
+    }
+    return true;
+}
+
+void Server::give_back(bool is_cut, bool wants_cancel)
+{
+    is_used_ = true;
+    if (is_replication_) return die("its client has left");
+    if (is_cut) return die("its client left in the middle of a message");
+    if (state.is_idle() && pending.empty()) {
+        use = ServerUse::recovering;
+        return recover();
+    }
+    use = ServerUse::recovering;
+    wants_cancel_ = wants_cancel;
+    is_cancel_sent_ = false;
+    // A client that said good-bye behind its last query has a right to it, however long it takes.
+    deadline_ = wants_cancel ? worker_->now() + worker_pool_->options.cancel_wait_timeout
+                             : TimePoint::max();
+    wake_at(deadline_);
+    worker_pool_->counters.servers_recovered.add();
+    recover();
+    if (!is_dead && is_readable) on_own_events();
+}
+
+// Each time that something has come, the next step towards idle.
+void Server::recover()
+{
+    session::ReplyQueue& replies = state.replies;
+    if (state.is_idle()) {
+        if (!pending.empty()) return;
+        const bool is_session = worker_pool_->options.mode == pool::Mode::session;
+        if (is_session && is_used_ && !worker_pool_->options.server_reset_query.empty()) {
+            return start_reset();
+        }
+        return return_to_pool();
+    }
+    Buffer& own = worker_->to_server().own();
+    if (std::exchange(state.is_copying_in, false)) wire::append_copy_fail(own, "client has left");
+    if (state.is_unsynced || replies.needs_sync()) {
+        wire::append_empty(own, wire::client_type::sync);
+        replies.push({.reply = session::Reply::sync, .is_hidden = true});
+        state.is_unsynced = false;
+    }
+    if (state.is_quiet() && state.status != 'I') {
+        wire::append_query(own, "ROLLBACK");
+        replies.push({.reply = session::Reply::query, .is_hidden = true});
+    } else if (wants_cancel_ && !is_cancel_sent_) {
+        is_cancel_sent_ = true;
+        request_cancel();
+    }
+    if (!send_own()) die("the connection broke");
+}
+
+void Server::start_reset()
+{
+    use = ServerUse::resetting;
+    is_used_ = false;
+    deadline_ = worker_->now() + worker_pool_->options.cancel_wait_timeout;
+    wake_at(deadline_);
+    wire::append_query(worker_->to_server().own(), worker_pool_->options.server_reset_query);
+    state.replies.push({.reply = session::Reply::query, .is_hidden = true});
+    if (!send_own()) die("the connection broke");
+}
+
+void Server::start_check()
+{
+    use = ServerUse::checking;
+    checked_at_ = worker_->now();
+    deadline_ = checked_at_ + worker_pool_->options.cancel_wait_timeout;
+    wake_at(deadline_);
+    wire::append_query(worker_->to_server().own(), "");
+    state.replies.push({.reply = session::Reply::query, .is_hidden = true});
+    if (!send_own()) die("the connection broke");
+}
+
+// A cancel request that is still on its way could hit the next client: then it waits.
+void Server::return_to_pool()
+{
+    const bool was_checked = use == ServerUse::checking;
+    state.hidden_error.reset();
+    state.cancel_reason.reset();
+    state.drops_after_sync = false;
+    state_hash = state.settings->hash();
+    deadline_ = TimePoint::max();
+    if (cancels_in_flight_ > 0) {
+        use = ServerUse::held;
+        return;
+    }
+    use = ServerUse::idle;
+    if (was_checked) {
+        worker_pool_->core.checked(*this, worker_->now());
+    } else {
+        worker_pool_->core.release(*this, worker_->now());
+    }
+    worker_->obey(*worker_pool_);
+}
+
+void Server::cancel_finished()
+{
+    --cancels_in_flight_;
+    if (use == ServerUse::held) return_to_pool();
+}
+
+void Server::request_cancel()
+{
+    ++cancels_in_flight_;
+    worker_pool_->counters.cancels.add();
+    worker_->front_door().send_cancel(cancel_, worker_->id(), serial());
+}
+
+void Server::on_own_events()
+{
+    while (!is_dead && client == nullptr && is_readable) {
+        if (!read_alone()) return;
+    }
+}
+
+// Nobody waits for what comes: it is read for what it tells about the server's state.
+bool Server::read_alone()
+{
+    const auto [bytes, io] = input.read(stream, worker_->receive_buffer(), wanted);
+    if (io.status == IoStatus::want_read || io.status == IoStatus::want_write) {
+        is_readable = false;
+        return false;
+    }
+    if (io.status != IoStatus::done) {
+        die(state.last_words ? std::string_view{state.last_words->message}
+                             : std::string_view{"the server closed the connection"});
+        return false;
+    }
+    is_readable = !io.is_drained || is_hung_up;
+    const std::size_t outstanding = state.replies.size();
+    session::ServerForwarder forwarder{state, nullptr, worker_->to_client()};
+    const session::Step step = forwarder.forward(bytes);
+    worker_->to_client().clear();
+    wanted = step.wanted;
+    input.keep(bytes.subspan(step.consumed));
+    state.errors.clear();
+    if (step.stop == session::Stop::violation) {
+        die(step.error.message);
+        return false;
+    }
+    if (state.replies.size() < outstanding && state.is_quiet()) is_cancel_sent_ = false;
+    proceed();
+    return true;
+}
+
+void Server::proceed()
+{
+    switch (use) {
+    case ServerUse::recovering: return recover();
+    case ServerUse::resetting:
+    case ServerUse::checking:
+        if (!state.is_idle()) return;
+        if (state.hidden_error) return die(state.hidden_error->message);
+        return return_to_pool();
+    case ServerUse::idle:
+    case ServerUse::lent:
+    case ServerUse::held: return;
+    }
+}
+
+bool Server::send_own()
+{
+    session::Gather& out = worker_->to_server();
+    out.commit();
+    const bool is_sent = send(out);
+    out.clear();
+    return is_sent;
+}
+
+void Server::wake_at(TimePoint time)
+{
+    if (time != TimePoint::max()) worker_->wheel().schedule(*this, time);
+}
+
+void Server::say_good_bye()
+{
+    Buffer good_bye;
+    wire::append_empty(good_bye, wire::client_type::terminate);
+    if (pending.empty()) static_cast<void>(stream.write(good_bye)); // it notices in any case
+}
+
+void Server::die(std::string_view reason)
+{
+    const bool is_expected = is_replication_;
+    log(is_expected ? LogLevel::debug : LogLevel::warning, "server_closed",
+        {{"pool", pool_->label()},
+         {"server_pid", cancel_.process_id},
+         {"state", name_of(use)},
+         {"reason", reason}});
+    if (!is_expected) worker_pool_->counters.servers_closed_broken.add();
+    if (use == ServerUse::idle) worker_pool_->core.forget_idle(*this);
+    worker_->server_lost(*this);
+}
+
+} // namespace pgweir::net

@@ -1,0 +1,432 @@
+#include <pgweir/net/worker.hpp>
+
+#include <pgweir/base/assert.hpp>
+#include <pgweir/base/log.hpp>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include <pthread.h>
+
+namespace pgweir::net {
+
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t receive_buffer_size = 65'536;
+constexpr Duration tick_interval = std::chrono::milliseconds{500};
+
+bool has_timeouts(const pool::Options& options)
+{
+    return options.query_timeout > Duration::zero()
+           || options.transaction_timeout > Duration::zero()
+           || options.idle_transaction_timeout > Duration::zero()
+           || options.client_idle_timeout > Duration::zero();
+}
+
+session::ForwardOptions forward_options(const pool::Options& options, std::size_t hold_max)
+{
+    return {
+        .hold_max = hold_max,
+        .max_prepared_statements = std::max(options.max_prepared_statements, 1U),
+        .prepare_unnamed = options.prepare_unnamed,
+    };
+}
+
+// Spread over some time, so that a pool that was opened at once is not closed at once.
+TimePoint expiry(TimePoint opened, const pool::Options& options, std::uint64_t seed)
+{
+    if (options.server_lifetime <= Duration::zero()) return TimePoint::max();
+    std::minstd_rand random{static_cast<std::uint_fast32_t>(seed * 2'654'435'761U + 1)};
+    const auto jitter = static_cast<int>(options.server_lifetime_jitter);
+    std::uniform_int_distribution<int> percent{100 - jitter, 100 + jitter};
+    return opened + options.server_lifetime * percent(random) / 100;
+}
+
+} // namespace
+
+WorkerPool::WorkerPool(std::shared_ptr<Pool> shared_pool, WorkerId worker)
+    : pool{std::move(shared_pool)},
+      options{pool->options()},
+      core{pool->shared(), worker, options},
+      counters{pool->counters(worker)}
+{
+}
+
+Worker::Worker(
+    WorkerId id, std::vector<Worker*>& workers, FrontDoorPort& front_door, Limits limits
+)
+    : id_{id},
+      workers_{workers},
+      front_door_{front_door},
+      limits_{limits},
+      now_{Clock::now()},
+      wheel_{now_},
+      receive_buffer_(receive_buffer_size)
+{
+    reactor_.add(mailbox_.fd(), *this);
+}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start()
+{
+    thread_ = std::thread{[this] { run(); }};
+    const std::string name = "worker-" + std::to_string(index_of(id_));
+    pthread_setname_np(thread_.native_handle(), name.c_str());
+}
+
+void Worker::stop()
+{
+    if (!thread_.joinable()) return;
+    must_stop_.store(true);
+    post([](Worker&) {});
+    thread_.join();
+}
+
+void Worker::adopt(LoggedInClient client)
+{
+    client_count_.fetch_add(1, std::memory_order_relaxed);
+    mailbox_.post(std::move(client));
+}
+
+std::uint64_t Worker::new_serial()
+{
+    return std::uint64_t{index_of(id_)} << 48U | ++next_serial_;
+}
+
+void Worker::adopt_server(OpenedServer opened)
+{
+    auto shared = std::make_shared<OpenedServer>(std::move(opened));
+    post([shared](Worker& worker) {
+        WorkerPool& pool = worker.pool(shared->pool);
+        pool.counters.servers_opened.add();
+        pool.counters.connect_time.observe(worker.now() - shared->connected_at);
+        shared->connected_at = worker.now();
+        Server& server = worker.own(
+            std::make_unique<Server>(std::move(*shared), worker.new_serial())
+        );
+        server.expires_at = expiry(worker.now(), pool.options, server.serial());
+        server.state_hash = server.state.settings->hash();
+        pool.core.opened(server, worker.now());
+        worker.obey(pool);
+    });
+}
+
+void Worker::adopt_replication_server(OpenedServer opened, ClientId client)
+{
+    auto shared = std::make_shared<OpenedServer>(std::move(opened));
+    post([shared, client](Worker& worker) {
+        Server& owned = worker.own(
+            std::make_unique<Server>(std::move(*shared), worker.new_serial())
+        );
+        ClientSession* const session = worker.find_client(client);
+        if (session != nullptr && session->is_waiting()) {
+            session->granted(owned);
+        } else {
+            owned.say_good_bye();
+            worker.server_lost(owned);
+        }
+    });
+}
+
+void Worker::open_failed(std::shared_ptr<Pool> pool)
+{
+    post([pool = std::move(pool)](Worker& worker) {
+        WorkerPool& own = worker.pool(pool);
+        own.counters.server_connect_failures.add();
+        own.core.open_failed(worker.now());
+        worker.obey(own);
+    });
+}
+
+void Worker::replication_failed(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error)
+{
+    post([pool = std::move(pool), client, error = std::move(error)](Worker& worker) {
+        WorkerPool& own = worker.pool(pool);
+        own.counters.server_connect_failures.add();
+        own.core.lost(worker.now());
+        worker.obey(own);
+        ClientSession* const session = worker.find_client(client);
+        if (session != nullptr) session->end(ClientEnd::server_lost, error);
+    });
+}
+
+void Worker::post(std::function<void(Worker&)> call) { mailbox_.post(Call{std::move(call)}); }
+
+void Worker::run()
+{
+    next_tick_ = now_ + tick_interval;
+    while (!must_stop_.load(std::memory_order_relaxed)) one_batch();
+    for (const ClientId id : client_ids()) {
+        if (ClientSession* const session = find_client(id)) {
+            session->end(
+                ClientEnd::shutting_down,
+                {"FATAL", "57P01", "terminating connection because pgweir has stopped", {}, {}}
+            );
+        }
+    }
+    for (auto& [serial, server] : servers_) server->say_good_bye();
+    dead_clients_.clear();
+    clients_.clear();
+    dead_servers_.clear();
+    servers_.clear();
+}
+
+void Worker::one_batch()
+{
+    const TimePoint wake_at = std::min(next_tick_, wheel_.next().value_or(TimePoint::max()));
+    const Duration timeout = run_again_.empty() ? std::max(wake_at - now_, Duration::zero())
+                                                : Duration::zero();
+    reactor_.wait(timeout);
+    now_ = Clock::now();
+    reactor_.dispatch();
+    const std::vector<ClientId> again = std::exchange(run_again_, {});
+    for (const ClientId client : again) {
+        if (ClientSession* const session = find_client(client)) session->on_server_ready();
+    }
+    wheel_.advance(now_);
+    if (now_ >= next_tick_) tick();
+    dead_clients_.clear();
+    dead_servers_.clear();
+}
+
+void Worker::tick()
+{
+    next_tick_ = now_ + tick_interval;
+    for (auto& [key, pool] : pools_) {
+        pool->core.tick(now_);
+        obey(*pool);
+    }
+    std::vector<Server*> silent;
+    for (auto& [serial, server] : servers_) {
+        const Duration delay = server->worker_pool().options.server_check_delay;
+        const TimePoint heard_of = std::max(server->idle_since, server->checked_at());
+        const bool is_due = delay > Duration::zero() && now_ - heard_of >= delay;
+        if (server->use == ServerUse::idle && is_due) silent.push_back(server.get());
+    }
+    for (Server* const server : silent) {
+        server->worker_pool().core.forget_idle(*server);
+        server->start_check();
+    }
+}
+
+void Worker::on_ready(std::uint32_t /*events*/)
+{
+    for (Message& message : mailbox_.take()) {
+        std::visit([this](auto& each) { receive(std::move(each)); }, message);
+    }
+}
+
+void Worker::receive(LoggedInClient client)
+{
+    WorkerPool& own = pool(client.pool);
+    own.counters.logins.add();
+    const ClientId id = client.id;
+    auto session = std::make_unique<ClientSession>(*this, own, std::move(client));
+    ClientSession& started = *session;
+    clients_.emplace(id, std::move(session));
+    started.start();
+    if (is_draining_ && !started.is_over()) started.drain();
+}
+
+void Worker::receive(MovedServer moved)
+{
+    Server& server = own(std::move(moved.server));
+    grant(server, moved.client);
+}
+
+Server& Worker::own(std::unique_ptr<Server> server)
+{
+    Server& owned = *server;
+    servers_.emplace(owned.serial(), std::move(server));
+    owned.attach(*this, pool(owned.pool()));
+    return owned;
+}
+
+WorkerPool& Worker::pool(const std::shared_ptr<Pool>& pool)
+{
+    std::unique_ptr<WorkerPool>& own = pools_[pool.get()];
+    if (!own) {
+        own = std::make_unique<WorkerPool>(pool, id_);
+        own->forward = forward_options(own->options, limits_.hold_max);
+        own->has_timeouts = has_timeouts(own->options);
+    }
+    return *own;
+}
+
+void Worker::configure_pools()
+{
+    for (auto& [key, own] : pools_) {
+        own->options = own->pool->options();
+        own->core.configure(own->options);
+        own->forward = forward_options(own->options, limits_.hold_max);
+        own->has_timeouts = has_timeouts(own->options);
+        own->core.tick(now_);
+        obey(*own);
+    }
+    for (const ClientId id : client_ids()) {
+        if (ClientSession* const session = find_client(id)) session->on_deadline(now_);
+    }
+}
+
+void Worker::obey(WorkerPool& pool)
+{
+    while (const auto command = pool.core.next_command()) {
+        std::visit([&](const auto& each) { carry_out(pool, each); }, *command);
+    }
+}
+
+void Worker::carry_out(WorkerPool& pool, const pool::Open& /*command*/)
+{
+    front_door_.open_server(pool.pool, id_);
+}
+
+void Worker::carry_out(WorkerPool& pool, const pool::Close& command)
+{
+    auto& server = static_cast<Server&>(*command.slot);
+    const bool is_old = command.reason == pool::CloseReason::too_old;
+    (is_old ? pool.counters.servers_closed_old : pool.counters.servers_closed_idle).add();
+    server.say_good_bye();
+    bury(server);
+}
+
+void Worker::carry_out(WorkerPool& /*pool*/, const pool::Grant& command)
+{
+    auto& server = static_cast<Server&>(*command.slot);
+    if (command.worker == id_) {
+        grant(server, command.client);
+    } else {
+        move_server(server, command.worker, command.client);
+    }
+}
+
+void Worker::carry_out(WorkerPool& /*pool*/, const pool::Refuse& command)
+{
+    const auto refuse = [client = command.client, reason = command.reason](Worker& worker) {
+        ClientSession* const session = worker.find_client(client);
+        if (session != nullptr && session->is_waiting()) session->refused(reason);
+    };
+    if (command.worker == id_) {
+        refuse(*this);
+    } else {
+        workers_[index_of(command.worker)]->post(refuse);
+    }
+}
+
+void Worker::carry_out(WorkerPool& pool, const pool::Ask& command)
+{
+    workers_[index_of(command.worker)]->post([shared = pool.pool](Worker& worker) {
+        WorkerPool& own = worker.pool(shared);
+        own.core.asked(worker.now());
+        worker.obey(own);
+    });
+}
+
+// The client may have left while the server was on its way: then the pool has it back.
+void Worker::grant(Server& server, ClientId client)
+{
+    ClientSession* const session = find_client(client);
+    if (session != nullptr && session->is_waiting()) return session->granted(server);
+    WorkerPool& own = server.worker_pool();
+    own.core.release(server, now_);
+    obey(own);
+}
+
+void Worker::move_server(Server& server, WorkerId worker, ClientId client)
+{
+    auto node = servers_.extract(server.serial());
+    PGWEIR_ASSERT(!node.empty());
+    server.detach();
+    workers_[index_of(worker)]->mailbox_.post(MovedServer{std::move(node.mapped()), client});
+}
+
+void Worker::bury(ClientSession& client)
+{
+    reactor_.remove(client.stream_.fd());
+    if (client.is_linked()) client.unlink();
+    front_door_.client_left(client.id());
+    auto node = clients_.extract(client.id());
+    dead_clients_.push_back(std::move(node.mapped()));
+    client_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Worker::bury(Server& server)
+{
+    server.detach();
+    server.is_dead = true;
+    auto node = servers_.extract(server.serial());
+    dead_servers_.push_back(std::move(node.mapped()));
+}
+
+void Worker::server_lost(Server& server)
+{
+    WorkerPool& own = server.worker_pool();
+    bury(server);
+    own.core.lost(now_);
+    obey(own);
+}
+
+void Worker::run_again(ClientSession& client) { run_again_.push_back(client.id()); }
+
+ClientSession* Worker::find_client(ClientId client)
+{
+    const auto found = clients_.find(client);
+    return found == clients_.end() ? nullptr : found->second.get();
+}
+
+// A copy: whoever walks over it may end sessions.
+std::vector<ClientId> Worker::client_ids() const
+{
+    std::vector<ClientId> ids;
+    ids.reserve(clients_.size());
+    for (const auto& [id, client] : clients_) ids.push_back(id);
+    return ids;
+}
+
+// Only for the query that is running now: an idle client has nothing to cancel.
+void Worker::cancel_client(ClientId client, const std::string& secret)
+{
+    ClientSession* const session = find_client(client);
+    if (session == nullptr || session->secret() != secret) return;
+    Server* const server = session->server();
+    if (server == nullptr || server->state.is_quiet()) return;
+    server->request_cancel();
+}
+
+void Worker::cancel_finished(std::uint64_t serial)
+{
+    const auto found = servers_.find(serial);
+    if (found != servers_.end()) found->second->cancel_finished();
+}
+
+void Worker::drain()
+{
+    is_draining_ = true;
+    for (const ClientId id : client_ids()) {
+        if (ClientSession* const session = find_client(id)) session->drain();
+    }
+}
+
+void Worker::pools_resumed()
+{
+    for (auto& [key, own] : pools_) {
+        own->core.asked(now_);
+        obey(*own);
+    }
+}
+
+void Worker::close_idle_servers(const Pool& pool)
+{
+    for (auto& [serial, server] : servers_) {
+        if (server->pool().get() == &pool) server->is_unwanted = true;
+    }
+    const auto found = pools_.find(&pool);
+    if (found == pools_.end()) return;
+    found->second->core.close_idle(pool::CloseReason::unwanted);
+    obey(*found->second);
+}
+
+} // namespace pgweir::net

@@ -1,0 +1,192 @@
+#include <pgweir/pool/core.hpp>
+
+#include <pgweir/base/assert.hpp>
+
+#include <algorithm>
+
+namespace pgweir::pool {
+
+// The first two lines are the whole hot path: no lock, and no write that another worker reads
+// but the count of our own idle servers.
+Core::Answer Core::acquire(Waiter& waiter, TimePoint now, std::uint64_t state_hash)
+{
+    const bool nobody_is_overtaken = shared_.waiting() == 0 && !shared_.is_paused();
+    if (nobody_is_overtaken && !idle_.empty()) return {take_idle(state_hash), {}};
+
+    const bool hopeless = shared_.total() == 0 && !shared_.may_open(now);
+    if (hopeless) return {nullptr, Errc::server_unreachable};
+
+    waiter.start(now);
+    if (!shared_.enqueue(waiter)) return {nullptr, Errc::too_many_waiting};
+    serve_queue(now);
+    return {};
+}
+
+void Core::release(Slot& slot, TimePoint now)
+{
+    if (const auto reason = must_close(slot, now)) {
+        close(slot, *reason);
+        open_for_waiters(now);
+        return;
+    }
+    push_idle(slot, now);
+    if (shared_.waiting() > 0) serve_queue(now);
+}
+
+void Core::opened(Slot& slot, TimePoint now)
+{
+    shared_.end_open();
+    release(slot, now);
+}
+
+// It stays as old as it was, and goes below those that were really used.
+void Core::checked(Slot& slot, TimePoint now)
+{
+    idle_.insert(idle_.begin(), &slot);
+    publish();
+    if (shared_.waiting() > 0) serve_queue(now);
+}
+
+// Whoever waits for a server that nobody has is told at once. While other servers live, their
+// release will serve the queue, and a later tick tries to open again.
+void Core::open_failed(TimePoint now)
+{
+    shared_.end_open();
+    shared_.unreserve();
+    shared_.retry_not_before(now + options_.server_login_retry);
+    if (shared_.total() > 0) return;
+    for (const Taken& waiter : shared_.take_all()) {
+        commands_.emplace_back(Refuse{waiter.worker, waiter.client, Errc::server_unreachable});
+    }
+}
+
+void Core::lost(TimePoint now)
+{
+    shared_.unreserve();
+    open_for_waiters(now);
+}
+
+void Core::forget_idle(Slot& slot)
+{
+    std::erase(idle_, &slot);
+    publish();
+}
+
+void Core::tick(TimePoint now)
+{
+    for (std::size_t i = 0; i < idle_.size();) {
+        Slot& slot = *idle_[i];
+        const bool unused = options_.server_idle_timeout > Duration::zero()
+                            && now - slot.idle_since >= options_.server_idle_timeout
+                            && shared_.total() > options_.min_size;
+        const auto reason = unused ? CloseReason::idle_too_long : must_close(slot, now);
+        if (!reason) {
+            ++i;
+            continue;
+        }
+        idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
+        publish();
+        close(slot, *reason);
+    }
+    if (shared_.waiting() > 0) serve_queue(now);
+
+    // One worker keeps the pool warm, or all of them would.
+    const bool keeper = self_ == WorkerId{0};
+    while (keeper && shared_.total() < options_.min_size && open_one(now)) {
+    }
+}
+
+void Core::close_idle(CloseReason reason)
+{
+    for (Slot* slot : idle_) close(*slot, reason);
+    idle_.clear();
+    publish();
+}
+
+std::optional<Command> Core::next_command()
+{
+    if (commands_.empty()) return std::nullopt;
+    const Command command = commands_.front();
+    commands_.pop_front();
+    return command;
+}
+
+// A server whose settings fit needs no SET; further down than this it is not worth the search.
+Slot* Core::take_idle(std::uint64_t state_hash)
+{
+    constexpr std::size_t look_back_max = 8;
+
+    const std::size_t look_back = std::min(idle_.size(), look_back_max);
+    const auto begin = idle_.rbegin();
+    const auto end = begin + static_cast<std::ptrdiff_t>(look_back);
+    auto chosen = std::find_if(begin, end, [&](const Slot* slot) {
+        return slot->state_hash == state_hash;
+    });
+    if (chosen == end) chosen = begin;
+
+    Slot* const slot = *chosen;
+    idle_.erase(std::next(chosen).base());
+    publish();
+    return slot;
+}
+
+std::optional<CloseReason> Core::must_close(const Slot& slot, TimePoint now) const
+{
+    if (slot.is_unwanted) return CloseReason::unwanted;
+    if (now >= slot.expires_at) return CloseReason::too_old;
+    if (shared_.is_over_size()) return CloseReason::over_size;
+    return std::nullopt;
+}
+
+void Core::push_idle(Slot& slot, TimePoint now)
+{
+    slot.idle_since = now;
+    idle_.push_back(&slot);
+    publish();
+}
+
+void Core::close(Slot& slot, CloseReason reason)
+{
+    shared_.unreserve();
+    commands_.emplace_back(Close{&slot, reason});
+}
+
+void Core::serve_queue(TimePoint now)
+{
+    while (!idle_.empty()) {
+        const auto waiter = shared_.take_for(self_);
+        if (!waiter) return;
+        Slot* const slot = idle_.back();
+        idle_.pop_back();
+        publish();
+        commands_.emplace_back(Grant{waiter->worker, waiter->client, slot});
+    }
+    if (shared_.waiting() == 0 || shared_.is_paused()) return;
+
+    if (const auto other = shared_.worker_with_idle(self_)) {
+        commands_.emplace_back(Ask{*other});
+    } else {
+        open_for_waiters(now);
+    }
+}
+
+// One connect on its way for each waiter, and never more servers than allowed.
+void Core::open_for_waiters(TimePoint now)
+{
+    if (shared_.is_paused()) return;
+    while (shared_.waiting() > shared_.opening() && open_one(now)) {
+    }
+}
+
+bool Core::open_one(TimePoint now)
+{
+    if (!shared_.may_open(now) || !shared_.try_start_open()) return false;
+    if (!shared_.try_reserve()) {
+        shared_.end_open();
+        return false;
+    }
+    commands_.emplace_back(Open{});
+    return true;
+}
+
+} // namespace pgweir::pool

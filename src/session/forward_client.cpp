@@ -1,0 +1,323 @@
+#include <pgweir/session/forward.hpp>
+
+#include <pgweir/session/local_answers.hpp>
+#include <pgweir/session/sql.hpp>
+#include <pgweir/wire/frame.hpp>
+#include <pgweir/wire/messages.hpp>
+#include <pgweir/wire/writer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pgweir::session {
+
+namespace client_type = wire::client_type;
+using wire::frame_header_size;
+using wire::FrameHeader;
+
+namespace {
+
+constexpr std::string_view known_types = "BCDEFHPQSXcdf";
+
+// Enough of a Query to tell what kind of statement it is.
+constexpr std::size_t query_front_size = 256;
+// Names longer than this are left for the server to refuse.
+constexpr std::size_t names_size_max = 8'192;
+
+Bytes body_of(FrameHeader header, Bytes available)
+{
+    const std::size_t size = std::min(header.frame_size(), available.size());
+    return available.subspan(frame_header_size, size - frame_header_size);
+}
+
+} // namespace
+
+Step ClientForwarder::forward(Bytes input, ServerState* server)
+{
+    Step step;
+    server_ = server;
+    while (step.consumed < input.size()) {
+        const Bytes rest = input.subspan(step.consumed);
+        if (client_.stream.remaining > 0) {
+            const std::size_t size = std::min(rest.size(), client_.stream.remaining);
+            if (!client_.stream.is_dropped) outputs_.to_server.borrow(rest.first(size));
+            client_.stream.remaining -= size;
+            step.consumed += size;
+            continue;
+        }
+        if (!begin_message(step, rest)) return step;
+    }
+    return step;
+}
+
+// True: a message was dealt with, and the next may follow.
+bool ClientForwarder::begin_message(Step& step, Bytes rest)
+{
+    const auto peeked = wire::peek_header(rest, wire::body_size_max);
+    if (!peeked) {
+        violation(step, "08P01", "invalid message length");
+        return false;
+    }
+    if (!*peeked) {
+        step.wanted = frame_header_size;
+        return false;
+    }
+    const FrameHeader header = **peeked;
+    if (known_types.find(header.type) == std::string_view::npos) {
+        const int code = static_cast<unsigned char>(header.type);
+        violation(step, "08P01", "invalid frontend message type " + std::to_string(code));
+        return false;
+    }
+    used_ = 0;
+    switch (message(header, rest, step)) {
+    case Done::yes: step.consumed += used_; return step.stop == Stop::need_input;
+    case Done::more: return false;
+    case Done::wait: step.stop = Stop::need_replies; return false;
+    }
+    return false;
+}
+
+ClientForwarder::Done ClientForwarder::message(FrameHeader header, Bytes available, Step& step)
+{
+    if (header.type == client_type::terminate) {
+        step.stop = Stop::terminate;
+        return Done::yes;
+    }
+    if (server_ == nullptr) {
+        // What a failed COPY leaves behind is ignored, as PostgreSQL does; so is an idle Flush.
+        const bool is_ignored = std::string_view{"dcfH"}.find(header.type) != std::string::npos;
+        if (!is_ignored) {
+            step.stop = Stop::need_server;
+            return Done::yes;
+        }
+        used_ = std::min(header.frame_size(), available.size());
+        client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
+        return Done::yes;
+    }
+    switch (header.type) {
+    case client_type::query: return query(header, available, step);
+    case client_type::parse: return parse(header, available, step);
+    case client_type::bind: return bind(header, available, step);
+    case client_type::describe: return describe(header, available, step);
+    case client_type::close: return close(header, available, step);
+    case client_type::execute:
+        ++step.counts.queries;
+        pass_expecting(header, available, Reply::execute);
+        return Done::yes;
+    case client_type::function_call:
+        ++step.counts.queries;
+        pass_expecting(header, available, Reply::function_call);
+        server_->is_unsynced = false;
+        return Done::yes;
+    case client_type::sync: sync(); break;
+    case client_type::copy_done:
+    case client_type::copy_fail: copy_ended(); break;
+    case client_type::flush: flush(header, available); return Done::yes;
+    default: break;
+    }
+    pass(header, available);
+    return Done::yes;
+}
+
+ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available, Step& step)
+{
+    const std::size_t front = std::min(header.frame_size(), frame_header_size + query_front_size);
+    if (available.size() < front) {
+        step.wanted = front;
+        return Done::more;
+    }
+    ++step.counts.queries;
+    if (is_skipped()) {
+        pass(header, available);
+        return Done::yes;
+    }
+    std::string_view text = as_text(body_of(header, available));
+    if (text.ends_with('\0')) text.remove_suffix(1);
+    const SqlHead head = read_sql_head(text);
+    if (head.kind == SqlKind::deallocate_one && available.size() >= header.frame_size()) {
+        if (const StatementRef statement = find(head.name)) {
+            if (server_->status != 'E') {
+                return query_deallocate(header, *statement, head.name);
+            }
+        }
+    }
+    pass_expecting(header, available, Reply::query);
+    server_->is_unsynced = false;
+    server_->drops_statements |= head.kind == SqlKind::drops_all;
+    ++server_->segment;
+    server_->unnamed_owner = ClientId{}; // PostgreSQL drops it at every simple query
+    client_.unnamed = nullptr;
+    client_.unnamed_lives_on = 0;
+    return Done::yes;
+}
+
+// The server knows the statement by another name, or not at all: then an empty one of that name
+// is made for it to drop, in a segment of its own.
+ClientForwarder::Done ClientForwarder::query_deallocate(
+    FrameHeader header, const Statement& statement, std::string_view name
+)
+{
+    if (must_wait_for_drop()) return Done::wait;
+    Buffer& own = outputs_.to_server.own();
+    if (server_->prepared.find(statement.id()) == nullptr) {
+        append_empty_statement(statement);
+        wire::append_empty(own, client_type::sync);
+        server_->replies.push({.reply = Reply::sync, .is_hidden = true});
+    }
+    wire::append_query(own, deallocate_sql(statement.server_name()));
+    outputs_.to_server.commit();
+    server_->replies.push({.reply = Reply::query});
+    server_->deallocating.emplace_back(name);
+    server_->drops_statements = true;
+    server_->is_unsynced = false;
+    server_->unnamed_owner = ClientId{};
+    client_.unnamed = nullptr;
+    client_.unnamed_lives_on = 0;
+    ++server_->segment;
+    used_ = header.frame_size();
+    return Done::yes;
+}
+
+void ClientForwarder::append_empty_statement(const Statement& statement)
+{
+    const std::array<std::byte, 2> no_types{};
+    wire::append_parse(outputs_.to_server.own(), statement.server_name(), {}, no_types);
+    server_->replies.push({.reply = Reply::parse, .is_hidden = true});
+}
+
+ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available, Step& step)
+{
+    const auto head = wire::read_bind_head(body_of(header, available));
+    const bool is_whole = available.size() >= header.frame_size();
+    if (!head && !is_whole && available.size() < names_size_max) {
+        step.wanted = std::min(header.frame_size(), names_size_max);
+        return Done::more;
+    }
+    ++step.counts.binds;
+    if (!head || is_skipped()) {
+        pass_expecting(header, available, Reply::bind);
+        return Done::yes;
+    }
+    const Target target = resolve(head->statement, step);
+    if (target.must_wait) return Done::wait;
+    if (!target.is_renamed) {
+        pass_expecting(header, available, Reply::bind);
+        return Done::yes;
+    }
+    wire::Writer{outputs_.to_server.own(), client_type::bind}
+        .cstring(head->portal)
+        .cstring(target.name)
+        .finish(header.body_size - head->size);
+    outputs_.to_server.commit();
+    pass_rest(header, available, frame_header_size + head->size);
+    server_->replies.push({.reply = Reply::bind});
+    server_->is_unsynced = true;
+    return Done::yes;
+}
+
+ClientForwarder::Done ClientForwarder::describe(FrameHeader header, Bytes available, Step& step)
+{
+    if (const auto done = need_whole(header, available, step)) return *done;
+    const auto body = wire::read_target(body_of(header, available));
+    Target target;
+    if (body && body->kind == 'S' && !is_skipped()) target = resolve(body->name, step);
+    if (target.must_wait) return Done::wait;
+    if (!target.is_renamed) {
+        pass_expecting(header, available, Reply::describe);
+        return Done::yes;
+    }
+    wire::append_target(outputs_.to_server.own(), client_type::describe, 'S', target.name);
+    outputs_.to_server.commit();
+    used_ = header.frame_size();
+    server_->replies.push({.reply = Reply::describe});
+    server_->is_unsynced = true;
+    return Done::yes;
+}
+
+// Statements stay on the server for the next one that asks for the same text.
+ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available, Step& step)
+{
+    if (const auto done = need_whole(header, available, step)) return *done;
+    const auto body = wire::read_target(body_of(header, available));
+    const bool is_ours = body && body->kind == 'S' && !body->name.empty() && !is_skipped();
+    if (!is_ours) {
+        if (body && body->kind == 'S' && !is_skipped()) client_.unnamed = nullptr;
+        pass_expecting(header, available, Reply::close);
+        return Done::yes;
+    }
+    const Expected answer{.reply = Reply::close, .is_local = true};
+    server_->replies.push(answer, rename(body->name, nullptr));
+    server_->is_unsynced = true;
+    used_ = header.frame_size();
+    return Done::yes;
+}
+
+void ClientForwarder::sync()
+{
+    if (server_->is_copying_in) return; // PostgreSQL does not answer it
+    server_->replies.push({.reply = Reply::sync});
+    server_->is_unsynced = false;
+    server_->drops_statements |= std::exchange(server_->drops_after_sync, false);
+    ++server_->segment;
+}
+
+void ClientForwarder::copy_ended()
+{
+    if (server_->is_copying_in) {
+        server_->is_copying_in = false;
+    } else if (server_->replies.has_execute()) {
+        server_->replies.push({.reply = Reply::copy_end});
+    }
+}
+
+// Answers that only wait for us need not wait longer.
+void ClientForwarder::flush(FrameHeader header, Bytes available)
+{
+    answer_locally(*server_, outputs_.to_client);
+    pass(header, available);
+}
+
+// Small messages are looked at whole; PostgreSQL itself would not take a name this long.
+std::optional<ClientForwarder::Done> ClientForwarder::need_whole(
+    FrameHeader header, Bytes available, Step& step
+)
+{
+    if (available.size() >= header.frame_size()) return std::nullopt;
+    if (header.frame_size() > names_size_max) {
+        violation(step, "08P01", "a statement or portal name is too long");
+        return Done::yes;
+    }
+    step.wanted = header.frame_size();
+    return Done::more;
+}
+
+void ClientForwarder::pass(FrameHeader header, Bytes available)
+{
+    pass_rest(header, available, 0);
+}
+
+// The frame from `from` on: what there is of it now, the rest as it comes.
+void ClientForwarder::pass_rest(FrameHeader header, Bytes available, std::size_t from)
+{
+    used_ = std::min(header.frame_size(), available.size());
+    outputs_.to_server.borrow(available.subspan(from, used_ - from));
+    client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = false};
+}
+
+void ClientForwarder::pass_expecting(FrameHeader header, Bytes available, Reply reply)
+{
+    pass(header, available);
+    server_->replies.push({.reply = reply});
+    server_->is_unsynced = true;
+}
+
+void ClientForwarder::violation(
+    Step& step, std::string sqlstate, std::string message, std::string hint
+)
+{
+    step.stop = Stop::violation;
+    step.error = {"FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)};
+}
+
+} // namespace pgweir::session

@@ -1,0 +1,287 @@
+// The part of ClientForwarder that deals with prepared statements.
+#include <pgweir/session/forward.hpp>
+
+#include <pgweir/session/sql.hpp>
+#include <pgweir/wire/frame.hpp>
+#include <pgweir/wire/messages.hpp>
+#include <pgweir/wire/writer.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pgweir::session {
+
+namespace client_type = wire::client_type;
+using wire::frame_header_size;
+using wire::FrameHeader;
+
+ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available, Step& step)
+{
+    const bool is_whole = available.size() >= header.frame_size();
+    if (!is_whole) return parse_in_part(header, available, step);
+
+    const Bytes body = available.subspan(frame_header_size, header.body_size);
+    const auto parsed = wire::read_parse(body);
+    ++step.counts.client_parses;
+    if (!parsed || is_skipped()) { // the server will complain, or skip it too
+        pass_expecting(header, available, Reply::parse);
+        return Done::yes;
+    }
+    if (must_wait_for_drop()) return Done::wait;
+    const SqlHead head = read_sql_head(parsed->query);
+    if (head.kind == SqlKind::deallocate_one && parsed->name.empty() && find(head.name)) {
+        return parse_deallocate(header, head.name);
+    }
+    if (head.kind == SqlKind::drops_all) server_->drops_after_sync = true;
+
+    used_ = header.frame_size();
+    if (!parsed->name.empty()) {
+        if (find(parsed->name)) return parse_again(*parsed, step);
+        return parse_statement(*parsed, table_.intern(parsed->query, parsed->types), step);
+    }
+    const bool may_keep = options_.prepare_unnamed && head.kind != SqlKind::deallocate_one
+                          && head.kind != SqlKind::drops_all;
+    if (may_keep && table_.seen_before(parsed->query, parsed->types)) {
+        return parse_statement(*parsed, table_.intern(parsed->query, parsed->types), step);
+    }
+    parse_unnamed(*parsed, available.first(used_), step);
+    return Done::yes;
+}
+
+// Too little of it is here to read it. What is too big to hold passes through, if it needs no name.
+ClientForwarder::Done ClientForwarder::parse_in_part(
+    FrameHeader header, Bytes available, Step& step
+)
+{
+    if (header.frame_size() <= options_.hold_max || available.size() == frame_header_size) {
+        step.wanted = std::min(header.frame_size(), options_.hold_max);
+        return Done::more;
+    }
+    const bool is_named = available[frame_header_size] != std::byte{0};
+    if (is_named && !is_skipped()) {
+        violation(
+            step,
+            "54000",
+            "a statement to prepare has " + std::to_string(header.body_size) + " bytes, more than "
+                + std::to_string(options_.hold_max),
+            "Raise max_packet_size, or send it without a statement name."
+        );
+        return Done::yes;
+    }
+    ++step.counts.client_parses;
+    ++step.counts.server_parses;
+    if (!is_skipped()) own_unnamed(nullptr);
+    pass_expecting(header, available, Reply::parse);
+    return Done::yes;
+}
+
+// As it came; the text is remembered, because Bind may come after the transaction, on another
+// server.
+void ClientForwarder::parse_unnamed(const wire::ParseBody& body, Bytes frame, Step& step)
+{
+    Effect effect = rename({}, table_.intern(body.query, body.types));
+    own_unnamed(client_.unnamed);
+    outputs_.to_server.borrow(frame);
+    server_->replies.push({.reply = Reply::parse}, std::move(effect));
+    server_->is_unsynced = true;
+    ++step.counts.server_parses;
+}
+
+void ClientForwarder::own_unnamed(const StatementRef& statement)
+{
+    client_.unnamed = statement;
+    client_.unnamed_lives_on = server_->serial;
+    server_->unnamed_owner = client_.id;
+}
+
+// PostgreSQL refuses a name that is taken. It says so itself, about the name that it knows.
+ClientForwarder::Done ClientForwarder::parse_again(const wire::ParseBody& body, Step& step)
+{
+    const StatementRef taken = find(body.name);
+    const Target target = prepare(taken, body.name, step);
+    if (target.must_wait) return Done::wait;
+    wire::append_parse(outputs_.to_server.own(), target.name, body.query, body.types);
+    outputs_.to_server.commit();
+    Effect effect;
+    effect.client_name = body.name;
+    server_->replies.push({.reply = Reply::parse}, std::move(effect));
+    server_->is_unsynced = true;
+    ++step.counts.server_parses;
+    return Done::yes;
+}
+
+// A statement that the server has already is not sent again; only in a failed transaction, where
+// the server decides what may still be parsed, it is, without a name.
+ClientForwarder::Done ClientForwarder::parse_statement(
+    const wire::ParseBody& body, const StatementRef& statement, Step& step
+)
+{
+    PreparedCache::Entry* const entry = server_->prepared.find(statement->id());
+    if (entry != nullptr && !entry->is_confirmed && entry->sent_in != server_->segment) {
+        return Done::wait;
+    }
+    Effect effect = rename(body.name, statement);
+    if (body.name.empty()) client_.unnamed_lives_on = 0;
+    server_->is_unsynced = true;
+    if (entry != nullptr && server_->status != 'E') {
+        server_->prepared.touch(*entry);
+        server_->replies.push({.reply = Reply::parse, .is_local = true}, std::move(effect));
+        return Done::yes;
+    }
+    std::string_view name;
+    if (entry == nullptr) {
+        name = statement->server_name();
+        evict(options_.max_prepared_statements - 1);
+        server_->prepared.add(statement->id(), server_->segment, body.name);
+        effect.id = statement->id();
+        effect.adds_to_server = true;
+    } else {
+        server_->unnamed_owner = ClientId{};
+    }
+    wire::Writer{outputs_.to_server.own(), client_type::parse}.cstring(name).finish(
+        body.query.size() + 1 + body.types.size()
+    );
+    outputs_.to_server.commit();
+    outputs_.to_server.borrow(as_bytes({body.query.data(), body.query.size() + 1}));
+    outputs_.to_server.borrow(body.types);
+    server_->replies.push({.reply = Reply::parse}, std::move(effect));
+    ++step.counts.server_parses;
+    return Done::yes;
+}
+
+ClientForwarder::Done ClientForwarder::parse_deallocate(
+    FrameHeader header, const std::string& name
+)
+{
+    const StatementRef statement = find(name);
+    if (server_->prepared.find(statement->id()) == nullptr && server_->status != 'E') {
+        append_empty_statement(*statement);
+    }
+    const std::array<std::byte, 2> no_types{};
+    wire::append_parse(
+        outputs_.to_server.own(), {}, deallocate_sql(statement->server_name()), no_types
+    );
+    outputs_.to_server.commit();
+    server_->replies.push({.reply = Reply::parse});
+    server_->is_unsynced = true;
+    server_->deallocating.push_back(name);
+    server_->drops_after_sync = true;
+    own_unnamed(nullptr);
+    used_ = header.frame_size();
+    return Done::yes;
+}
+
+ClientForwarder::Target ClientForwarder::resolve(std::string_view client_name, Step& step)
+{
+    if (must_wait_for_drop()) return {.must_wait = true};
+    if (client_name.empty()) return resolve_unnamed(step);
+    const StatementRef statement = find(client_name);
+    if (!statement) return {}; // the server says that there is none, in its own words
+    return prepare(statement, client_name, step);
+}
+
+ClientForwarder::Target ClientForwarder::resolve_unnamed(Step& step)
+{
+    const bool lives_here = client_.unnamed_lives_on == server_->serial
+                            && server_->unnamed_owner == client_.id;
+    if (lives_here) return {};
+    if (client_.unnamed) return prepare(client_.unnamed, {}, step);
+    if (server_->unnamed_owner != ClientId{}) { // somebody else's: this client has none
+        wire::append_target(outputs_.to_server.own(), client_type::close, 'S', {});
+        outputs_.to_server.commit();
+        server_->replies.push({.reply = Reply::close, .is_hidden = true});
+        server_->unnamed_owner = ClientId{};
+    }
+    return {};
+}
+
+// The statement goes in front of the message that needs it, in the same write. When the cache is
+// full the oldest is closed with a message that needs nothing else, so that there is never more
+// than one extra; only at twice the size it must go now.
+ClientForwarder::Target ClientForwarder::prepare(
+    const StatementRef& statement, std::string_view client_name, Step& step
+)
+{
+    if (PreparedCache::Entry* const entry = server_->prepared.find(statement->id())) {
+        if (must_wait_for(*entry, client_name)) return {.must_wait = true};
+        server_->prepared.touch(*entry);
+        evict(options_.max_prepared_statements);
+        return {.is_renamed = true, .name = statement->server_name()};
+    }
+    evict(std::size_t{options_.max_prepared_statements} * 2 - 1);
+    wire::append_parse(
+        outputs_.to_server.own(), statement->server_name(), statement->query(), statement->types()
+    );
+    outputs_.to_server.commit();
+    server_->prepared.add(statement->id(), server_->segment, {});
+    Effect effect;
+    effect.id = statement->id();
+    effect.adds_to_server = true;
+    server_->replies.push({.reply = Reply::parse, .is_hidden = true}, std::move(effect));
+    ++step.counts.server_parses;
+    return {.is_renamed = true, .name = statement->server_name()};
+}
+
+void ClientForwarder::evict(std::size_t keep)
+{
+    const auto surplus = server_->prepared.surplus(keep);
+    if (!surplus) return;
+    wire::append_target(
+        outputs_.to_server.own(), client_type::close, 'S', server_name_of(*surplus)
+    );
+    outputs_.to_server.commit();
+    server_->prepared.remove(*surplus);
+    Effect effect;
+    effect.id = *surplus;
+    effect.removes_from_server = true;
+    server_->replies.push({.reply = Reply::close, .is_hidden = true}, std::move(effect));
+}
+
+StatementRef ClientForwarder::find(std::string_view client_name) const
+{
+    if (client_name.empty()) return client_.unnamed;
+    if (!client_.statements) return nullptr;
+    const auto found = client_.statements->find(client_name);
+    return found == client_.statements->end() ? nullptr : found->second;
+}
+
+// Gives a name another meaning (null: none). The Effect knows how to take it back.
+Effect ClientForwarder::rename(std::string_view client_name, const StatementRef& statement)
+{
+    Effect effect;
+    effect.client_name = client_name;
+    effect.before = find(client_name);
+    effect.changes_client = true;
+    set_statement(client_, client_name, statement);
+    return effect;
+}
+
+// Whether a Parse succeeded matters to a later segment, but for the client's own: if that one
+// failed, the client's name means nothing either, and the server says so.
+bool ClientForwarder::must_wait_for(const PreparedCache::Entry& entry, std::string_view name) const
+{
+    if (entry.is_confirmed || entry.sent_in == server_->segment) return false;
+    return entry.client_name.empty() || entry.client_name != name;
+}
+
+bool ClientForwarder::must_wait_for_drop() const
+{
+    return server_->drops_statements && !server_->replies.empty();
+}
+
+void set_statement(ClientState& client, std::string_view name, const StatementRef& statement)
+{
+    if (name.empty()) {
+        client.unnamed = statement;
+        return;
+    }
+    if (!client.statements) client.statements = std::make_unique<NamedStatements>();
+    if (statement) {
+        client.statements->insert_or_assign(std::string{name}, statement);
+    } else if (const auto found = client.statements->find(name); found != client.statements->end()) {
+        client.statements->erase(found);
+    }
+}
+
+} // namespace pgweir::session

@@ -1,0 +1,339 @@
+#include <pgweir/session/forward.hpp>
+
+#include <pgweir/session/local_answers.hpp>
+#include <pgweir/wire/frame.hpp>
+#include <pgweir/wire/messages.hpp>
+#include <pgweir/wire/reader.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pgweir::session {
+
+namespace server_type = wire::server_type;
+using wire::frame_header_size;
+using wire::FrameHeader;
+
+namespace {
+
+// Longer errors are passed on with only their front looked at.
+constexpr std::size_t look_at_max = 32'768;
+
+// Only these are looked into; of the others the header says enough.
+bool is_looked_into(char type)
+{
+    return std::string_view{"ZECS"}.find(type) != std::string_view::npos;
+}
+
+bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
+
+Bytes body_of(FrameHeader header, Bytes available)
+{
+    const std::size_t size = std::min(header.frame_size(), available.size());
+    return available.subspan(frame_header_size, size - frame_header_size);
+}
+
+Sqlstate to_sqlstate(std::string_view text)
+{
+    Sqlstate state{'X', 'X', '0', '0', '0'}; // a server may leave it out
+    if (text.size() == state.size()) std::ranges::copy(text, state.begin());
+    return state;
+}
+
+bool is_fatal(const wire::ErrorFields& fields)
+{
+    return fields.severity == "FATAL" || fields.severity == "PANIC";
+}
+
+// Reported, but nothing that a client can ask for by SET.
+bool is_fixed_parameter(std::string_view name)
+{
+    constexpr std::array<std::string_view, 6> fixed{
+        "is_superuser",   "session_authorization", "in_hot_standby",
+        "server_version", "server_encoding",       "integer_datetimes",
+    };
+    return std::ranges::find(fixed, name) != fixed.end();
+}
+
+} // namespace
+
+Step ServerForwarder::forward(Bytes input)
+{
+    Step step;
+    while (step.consumed < input.size()) {
+        const Bytes rest = input.subspan(step.consumed);
+        if (server_.stream.remaining > 0) {
+            const std::size_t size = std::min(rest.size(), server_.stream.remaining);
+            if (!server_.stream.is_dropped) to_client_.borrow(rest.first(size));
+            server_.stream.remaining -= size;
+            step.consumed += size;
+            continue;
+        }
+        const auto peeked = wire::peek_header(rest, wire::body_size_max);
+        if (!peeked) {
+            violation(step, "a message with an impossible length");
+            return step;
+        }
+        if (!*peeked) {
+            step.wanted = frame_header_size;
+            return step;
+        }
+        const FrameHeader header = **peeked;
+        const std::size_t looked_at = std::min(header.frame_size(), look_at_max);
+        if (is_looked_into(header.type) && rest.size() < looked_at) {
+            step.wanted = looked_at;
+            return step;
+        }
+        if (!message(header, rest, step)) return step;
+        step.consumed += used_;
+    }
+    return step;
+}
+
+// False: the server broke the protocol.
+bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
+{
+    if (is_bulk(header.type)) { // millions of them: nothing else to decide
+        pass(header, available, is_hidden());
+        return true;
+    }
+    answer_locally(server_, to_client_);
+    switch (header.type) {
+    case server_type::parse_complete: return answered(Reply::parse, header, available, step);
+    case server_type::bind_complete: return answered(Reply::bind, header, available, step);
+    case server_type::close_complete: return answered(Reply::close, header, available, step);
+    case server_type::row_description:
+    case server_type::no_data: return answered_or_passed(Reply::describe, header, available, step);
+    case server_type::command_complete:
+        if (tells_state()) command_complete(body_of(header, available));
+        return answered_or_passed(Reply::execute, header, available, step);
+    case server_type::empty_query:
+    case server_type::portal_suspended:
+        return answered_or_passed(Reply::execute, header, available, step);
+    case server_type::ready_for_query: return ready(header, available, step);
+    case server_type::error: error(header, available); return true;
+    case server_type::parameter_status:
+        if (tells_state()) parameter(body_of(header, available));
+        break;
+    case server_type::copy_in:
+        server_.is_copying_in = !server_.replies.drop_syncs_of_copy_in();
+        break;
+    case server_type::copy_both: server_.is_copying_in = true; break;
+    case server_type::notice:
+    case server_type::notification:
+    case server_type::parameter_description:
+    case server_type::copy_out:
+    case server_type::copy_done:
+    case server_type::function_call_response: break;
+    default: {
+        const int code = static_cast<unsigned char>(header.type);
+        return violation(step, "a message of type " + std::to_string(code));
+    }
+    }
+    pass(header, available, is_hidden());
+    return true;
+}
+
+bool ServerForwarder::answered(Reply reply, FrameHeader header, Bytes available, Step& step)
+{
+    if (!server_.replies.front_is(reply)) return violation(step, "an answer that nobody waits for");
+    pass(header, available, is_hidden());
+    Effect effect;
+    if (server_.replies.pop(&effect) && effect.adds_to_server) server_.prepared.confirm(effect.id);
+    return true;
+}
+
+// The same messages come inside the answer to a simple Query, and end nothing there.
+bool ServerForwarder::answered_or_passed(
+    Reply reply, FrameHeader header, Bytes available, Step& step
+)
+{
+    if (server_.replies.front_is(reply)) return answered(reply, header, available, step);
+    pass(header, available, is_hidden());
+    return true;
+}
+
+bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
+{
+    ReplyQueue& replies = server_.replies;
+    const bool is_expected = replies.front_is(Reply::query) || replies.front_is(Reply::sync)
+                             || replies.front_is(Reply::function_call);
+    if (!is_expected || header.body_size != 1) {
+        return violation(step, "a ReadyForQuery that nobody waits for");
+    }
+    const char status = std::to_integer<char>(available[frame_header_size]);
+    if (status != 'I' && status != 'T' && status != 'E') {
+        return violation(step, "an unknown transaction status");
+    }
+    const bool hidden = is_hidden();
+    server_.status = status;
+    server_.is_copying_in = false;
+    server_.cancel_reason.reset();
+    if (status == 'I') server_.abort_reason.reset();
+    pass(header, available, hidden);
+    replies.pop();
+    if (!hidden) ++step.counts.ready;
+    if (replies.empty()) {
+        server_.drops_statements = false;
+        server_.deallocating.clear();
+    }
+    return true;
+}
+
+void ServerForwarder::error(FrameHeader header, Bytes available)
+{
+    const wire::ErrorFields fields = wire::read_error(body_of(header, available));
+    const bool is_ours = server_.replies.front_is(Reply::query) && server_.replies.front().is_hidden;
+    if (is_fatal(fields) || is_ours) {
+        auto& kept = is_ours && !is_fatal(fields) ? server_.hidden_error : server_.last_words;
+        kept = wire::ErrorText{
+            std::string{fields.severity}, std::string{fields.sqlstate},
+            std::string{fields.message},  std::string{fields.detail},
+            std::string{fields.hint},
+        };
+    }
+    if (is_ours) { // the SETs were one implicit transaction: none of them holds
+        server_.settings = server_.settings_before;
+        pass(header, available, true);
+        return;
+    }
+    server_.errors.push_back(to_sqlstate(fields.sqlstate));
+    pass_error(header, available, fields);
+    fail(fields);
+}
+
+// What an error ends: a COPY, and in the extended protocol everything up to the next Sync.
+void ServerForwarder::fail(const wire::ErrorFields& fields)
+{
+    ReplyQueue& replies = server_.replies;
+    server_.is_copying_in = false;
+    if (is_fatal(fields)) return;
+    const bool is_extended = !replies.front_is(Reply::query)
+                             && !replies.front_is(Reply::function_call)
+                             && (!replies.empty() || server_.is_unsynced);
+    if (is_extended) replies.fail_to_sync([this](Effect& effect) { undo(effect); });
+}
+
+// As it is, but for the reason of a cancel that was ours, and for our names of statements.
+void ServerForwarder::pass_error(
+    FrameHeader header, Bytes available, const wire::ErrorFields& fields
+)
+{
+    const bool is_whole = available.size() >= header.frame_size();
+    if (client_ == nullptr || !is_whole) return pass(header, available, client_ == nullptr);
+
+    if (fields.sqlstate == "57014" && server_.cancel_reason) {
+        wire::append_error(to_client_.own(), *server_.cancel_reason);
+    } else if (fields.sqlstate == "25P02" && server_.abort_reason) {
+        wire::append_error(to_client_.own(), *server_.abort_reason);
+        server_.abort_reason.reset(); // said once; from now on the server says what it thinks
+    } else if (fields.message.find(Statement::name_prefix) != std::string_view::npos) {
+        wire::append_error(
+            to_client_.own(),
+            {std::string{fields.severity},
+             std::string{fields.sqlstate},
+             with_client_name(fields.message),
+             std::string{fields.detail},
+             std::string{fields.hint}}
+        );
+    } else {
+        return pass(header, available, false);
+    }
+    to_client_.commit();
+    used_ = header.frame_size();
+}
+
+void ServerForwarder::command_complete(Bytes body)
+{
+    std::string_view tag = as_text(body);
+    if (tag.ends_with('\0')) tag.remove_suffix(1);
+    if (!tag.starts_with('D')) return;
+    if (tag == "DEALLOCATE") return deallocated();
+    if (tag == "DISCARD ALL") return discarded_all();
+    if (tag != "DEALLOCATE ALL") return;
+    server_.prepared.clear();
+    if (client_ != nullptr && client_->statements) client_->statements->clear();
+}
+
+void ServerForwarder::deallocated()
+{
+    if (server_.deallocating.empty()) return; // one that was made by SQL's PREPARE
+    const std::string name = std::move(server_.deallocating.front());
+    server_.deallocating.erase(server_.deallocating.begin());
+    if (client_ == nullptr) return server_.prepared.clear(); // which one it was is not known now
+    if (!client_->statements) return;
+    const auto found = client_->statements->find(name);
+    if (found == client_->statements->end()) return;
+    server_.prepared.remove(found->second->id());
+    client_->statements->erase(found);
+}
+
+// Back to what the client's startup packet asked for; the server went back to its own start.
+void ServerForwarder::discarded_all()
+{
+    server_.prepared.clear();
+    server_.settings = no_settings();
+    if (client_ == nullptr) return;
+    if (client_->statements) client_->statements->clear();
+    client_->wanted = client_->startup;
+}
+
+void ServerForwarder::parameter(Bytes body)
+{
+    const auto read = wire::read_parameter(body);
+    if (!read || is_fixed_parameter(read->name)) return;
+    const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
+    const std::string name = lower_case(read->name);
+    const std::string* const initial = server_.defaults->find(name);
+    const bool is_default = initial != nullptr && *initial == read->value
+                            && (client_ == nullptr || client_->startup->find(name) == nullptr);
+    server_.settings = is_default ? without_setting(*changed, name) : changed;
+    if (client_ != nullptr) client_->wanted = server_.settings;
+}
+
+void ServerForwarder::undo(Effect& effect)
+{
+    if (effect.adds_to_server) server_.prepared.remove(effect.id);
+    if (effect.removes_from_server) server_.prepared.add_confirmed(effect.id);
+    if (client_ == nullptr || !effect.changes_client) return;
+    set_statement(*client_, effect.client_name, effect.before);
+    if (effect.client_name.empty()) client_->unnamed_lives_on = 0;
+}
+
+void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)
+{
+    used_ = std::min(header.frame_size(), available.size());
+    if (!is_hidden) to_client_.borrow(available.first(used_));
+    server_.stream = {.remaining = header.frame_size() - used_, .is_dropped = is_hidden};
+}
+
+bool ServerForwarder::violation(Step& step, std::string message)
+{
+    step.stop = Stop::violation;
+    step.error = {"FATAL", "08P01", "the server sent " + std::move(message), {}, {}};
+    return false;
+}
+
+// Our names of statements stand in messages of the server; the client knows its own.
+std::string ServerForwarder::with_client_name(std::string_view message) const
+{
+    constexpr std::size_t digits = 32;
+    std::string text{message};
+    const std::size_t at = text.find(Statement::name_prefix);
+    const std::size_t size = Statement::name_prefix.size() + digits;
+    if (at == std::string::npos || text.size() < at + size) return text;
+
+    const std::string ours = text.substr(at, size);
+    if (const Effect* const effect = server_.replies.front_effect()) {
+        if (!effect->client_name.empty()) return text.replace(at, size, effect->client_name);
+    }
+    if (client_->statements) {
+        for (const auto& [name, statement] : *client_->statements) {
+            if (statement->server_name() == ours) return text.replace(at, size, name);
+        }
+    }
+    return text;
+}
+
+} // namespace pgweir::session

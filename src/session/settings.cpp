@@ -1,0 +1,218 @@
+#include <pgweir/session/settings.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
+
+namespace pgweir::session {
+
+namespace {
+
+std::uint64_t hash_of(const std::vector<Settings::Entry>& entries)
+{
+    constexpr std::uint64_t golden_ratio = 0x9e3779b97f4a7c15U;
+    std::uint64_t hash = 0;
+    for (const auto& [name, value] : entries) {
+        hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
+        hash = (hash ^ std::hash<std::string>{}(value)) * golden_ratio;
+    }
+    return hash;
+}
+
+// SET takes lists for these; a quoted list would be one odd element.
+bool is_list(std::string_view name)
+{
+    constexpr std::array<std::string_view, 6> lists{
+        "search_path",          "datestyle",              "temp_tablespaces",
+        "session_preload_libraries", "local_preload_libraries", "unix_socket_directories",
+    };
+    return std::ranges::find(lists, name) != lists.end();
+}
+
+// set_config() takes the text as it would stand in a startup packet, lists included.
+void append_quoted(std::string& sql, std::string_view value)
+{
+    const bool has_backslash = value.find('\\') != std::string_view::npos;
+    if (has_backslash) sql += 'E';
+    sql += '\'';
+    for (const char c : value) {
+        if (c == '\'' || c == '\\') sql += c;
+        sql += c;
+    }
+    sql += '\'';
+}
+
+void append_identifier(std::string& sql, std::string_view name)
+{
+    sql += '"';
+    for (const char c : name) {
+        if (c == '"') sql += c;
+        sql += c;
+    }
+    sql += '"';
+}
+
+// A custom parameter "class.name" is two identifiers to SET and RESET.
+void append_name(std::string& sql, std::string_view name)
+{
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos) return append_identifier(sql, name);
+    append_identifier(sql, name.substr(0, dot));
+    sql += '.';
+    append_identifier(sql, name.substr(dot + 1));
+}
+
+void append_set(std::string& sql, const Settings::Entry& entry)
+{
+    if (is_list(entry.first)) {
+        sql += "SELECT pg_catalog.set_config(";
+        append_quoted(sql, entry.first);
+        sql += ',';
+        append_quoted(sql, entry.second);
+        sql += ",false);";
+    } else {
+        sql += "SET ";
+        append_name(sql, entry.first);
+        sql += " TO ";
+        append_quoted(sql, entry.second);
+        sql += ';';
+    }
+}
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// Splits at white space; a backslash keeps the next character as it is.
+std::vector<std::string> split_options(std::string_view options)
+{
+    std::vector<std::string> words;
+    std::size_t at = 0;
+    for (;;) {
+        while (at < options.size() && is_space(options[at])) ++at;
+        if (at == options.size()) return words;
+        std::string& word = words.emplace_back();
+        for (; at < options.size() && !is_space(options[at]); ++at) {
+            if (options[at] == '\\' && at + 1 < options.size()) ++at;
+            word += options[at];
+        }
+    }
+}
+
+// "name=value"; in names '-' stands for '_'.
+std::optional<Settings::Entry> split_assignment(std::string_view word)
+{
+    const std::size_t equals = word.find('=');
+    if (equals == 0 || equals == std::string_view::npos) return std::nullopt;
+    std::string name = lower_case(word.substr(0, equals));
+    std::ranges::replace(name, '-', '_');
+    return Settings::Entry{std::move(name), std::string{word.substr(equals + 1)}};
+}
+
+std::string read_options(std::string_view options, std::vector<Settings::Entry>& entries)
+{
+    const std::vector<std::string> words = split_options(options);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        std::string_view word = words[i];
+        if (word == "-c" && i + 1 < words.size()) {
+            word = words[++i];
+        } else if (word.starts_with("-c") || word.starts_with("--")) {
+            word.remove_prefix(2);
+        } else {
+            return "invalid command-line argument for server process: " + words[i];
+        }
+        auto entry = split_assignment(word);
+        if (!entry) return "-c " + std::string{word} + " requires a value";
+        entries.push_back(std::move(*entry));
+    }
+    return {};
+}
+
+} // namespace
+
+std::string lower_case(std::string_view text)
+{
+    std::string out{text};
+    std::ranges::transform(out, out.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    });
+    return out;
+}
+
+Settings::Settings(std::vector<Entry> entries)
+{
+    for (auto& [name, value] : entries) name = lower_case(name);
+    std::ranges::stable_sort(entries, {}, &Entry::first);
+    for (Entry& entry : entries) { // of equal names the last one counts
+        if (!entries_.empty() && entries_.back().first == entry.first) entries_.pop_back();
+        entries_.push_back(std::move(entry));
+    }
+    hash_ = hash_of(entries_);
+}
+
+const std::string* Settings::find(std::string_view name) const
+{
+    const auto found = std::ranges::lower_bound(entries_, name, {}, [](const Entry& entry) {
+        return std::string_view{entry.first};
+    });
+    return found != entries_.end() && found->first == name ? &found->second : nullptr;
+}
+
+const SettingsRef& no_settings()
+{
+    static const SettingsRef none = std::make_shared<const Settings>();
+    return none;
+}
+
+SettingsRef with_setting(const Settings& base, std::string_view name, std::string_view value)
+{
+    std::vector<Settings::Entry> entries = base.entries();
+    entries.emplace_back(name, value);
+    return std::make_shared<const Settings>(std::move(entries));
+}
+
+SettingsRef without_setting(const Settings& base, std::string_view name)
+{
+    std::vector<Settings::Entry> entries = base.entries();
+    std::erase_if(entries, [&](const Settings::Entry& entry) { return entry.first == name; });
+    if (entries.empty()) return no_settings();
+    return std::make_shared<const Settings>(std::move(entries));
+}
+
+bool same_settings(const SettingsRef& a, const SettingsRef& b) { return a == b || *a == *b; }
+
+std::string reconcile(const Settings& from, const Settings& to)
+{
+    std::string sql;
+    for (const auto& [name, value] : from.entries()) {
+        if (to.find(name) != nullptr) continue;
+        sql += "RESET ";
+        append_name(sql, name);
+        sql += ';';
+    }
+    for (const Settings::Entry& entry : to.entries()) {
+        const std::string* const present = from.find(entry.first);
+        if (present == nullptr || *present != entry.second) append_set(sql, entry);
+    }
+    return sql;
+}
+
+StartupSettings read_startup_settings(
+    const std::vector<std::pair<std::string, std::string>>& parameters
+)
+{
+    std::vector<Settings::Entry> entries;
+    std::string problem;
+    for (const auto& [name, value] : parameters) {
+        if (name == "options") problem = read_options(value, entries);
+        if (!problem.empty()) return {no_settings(), problem};
+    }
+    for (const auto& [name, value] : parameters) {
+        const bool is_ours = name == "user" || name == "database" || name == "replication"
+                             || name == "options" || name.starts_with("_pq_.");
+        if (!is_ours) entries.emplace_back(name, value);
+    }
+    if (entries.empty()) return {no_settings(), {}};
+    return {std::make_shared<const Settings>(std::move(entries)), {}};
+}
+
+} // namespace pgweir::session

@@ -1,0 +1,96 @@
+#include <pgweir/session/statement.hpp>
+
+#include <pgweir/auth/crypto.hpp>
+
+#include <algorithm>
+#include <functional>
+
+namespace pgweir::session {
+
+namespace {
+
+std::uint64_t hash_of(std::string_view query, Bytes types)
+{
+    constexpr std::uint64_t golden_ratio = 0x9e3779b97f4a7c15U;
+    const std::hash<std::string_view> hash;
+    return hash(query) ^ (hash(as_text(types)) * golden_ratio);
+}
+
+StatementId make_id(std::string_view query, Bytes types)
+{
+    Buffer input;
+    append(input, as_bytes(query));
+    input.push_back(std::byte{0}); // ends the text, as it does in Parse
+    append(input, types);
+    const auto digest = auth::sha256(input);
+    const auto load_be64 = [](const std::byte* in) {
+        return std::uint64_t{load_be32(in)} << 32U | load_be32(in + 4);
+    };
+    return {load_be64(&digest[0]), load_be64(&digest[8])};
+}
+
+std::size_t size_of(const Statement& statement)
+{
+    return sizeof(Statement) + statement.query().size() + statement.types().size();
+}
+
+} // namespace
+
+std::string server_name_of(const StatementId& id)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string name{Statement::name_prefix};
+    for (const std::uint64_t half : {id.high, id.low}) {
+        for (unsigned shift = 64; shift > 0; shift -= 4) {
+            name += digits[(half >> (shift - 4)) & 0xfU];
+        }
+    }
+    return name;
+}
+
+Statement::Statement(std::string_view query, Bytes types)
+    : query_{query},
+      types_{types.begin(), types.end()},
+      id_{make_id(query, types)},
+      server_name_{server_name_of(id_)}
+{
+}
+
+StatementRef StatementTable::intern(std::string_view query, Bytes types)
+{
+    const std::uint64_t hash = hash_of(query, types);
+    const auto [begin, end] = statements_.equal_range(hash);
+    for (auto entry = begin; entry != end; ++entry) {
+        const Statement& statement = *entry->second;
+        if (statement.query() == query && as_text(statement.types()) == as_text(types)) {
+            return entry->second;
+        }
+    }
+    const StatementRef statement{new Statement{query, types}};
+    bytes_ += size_of(*statement);
+    statements_.emplace(hash, statement);
+    if (statements_.size() > limits_.count_max || bytes_ > limits_.bytes_max) drop_unused();
+    return statement;
+}
+
+bool StatementTable::seen_before(std::string_view query, Bytes types)
+{
+    const std::uint64_t hash = hash_of(query, types) | 1U; // never the empty mark
+    std::uint64_t& place = seen_[(hash >> 1U) % seen_size];
+    if (place == hash) return true;
+    place = hash;
+    return false;
+}
+
+void StatementTable::drop_unused()
+{
+    if (statements_.size() < drop_above_) return;
+    std::erase_if(statements_, [this](const auto& entry) {
+        if (entry.second->use_count() > 1) return false;
+        bytes_ -= size_of(*entry.second);
+        return true;
+    });
+    drop_above_ = statements_.size() + statements_.size() / 4;
+}
+
+} // namespace pgweir::session

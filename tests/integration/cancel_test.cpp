@@ -1,0 +1,198 @@
+#include "support/daemon.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
+
+using namespace pgweir::test;
+
+namespace {
+
+Start sized(const std::string& size, const std::string& workers = "2")
+{
+    return {.flags = {"--pool-size", size, "--workers", workers}};
+}
+
+// Until then a cancel could come before its query.
+void wait_for_sleepers(int count)
+{
+    wait_until(
+        [&] {
+            return postgres().sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
+                                  "AND wait_event = 'PgSleep'")
+                == std::to_string(count);
+        },
+        std::to_string(count) + " queries sleep"
+    );
+}
+
+void start_sleeping(Connection& client, const std::string& seconds)
+{
+    client.send("SELECT 'slept' FROM pg_sleep(" + seconds + ")");
+    client.flush();
+}
+
+std::string outcome(Connection& client)
+{
+    const std::string text = client.next_result().value().text();
+    while (client.next_result()) {}
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("integration/cancel: a running query ends with 57014 and its connection lives on")
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    const int server = client.backend_pid();
+    for (int i = 0; i < 3; ++i) {
+        start_sleeping(client, "60");
+        wait_for_sleepers(1);
+        CHECK(client.cancel().empty());
+        CHECK(outcome(client) == "ERROR 57014");
+    }
+    CHECK(client.backend_pid() == server);
+}
+
+TEST_CASE("integration/cancel: only the query that was meant is cancelled")
+{
+    const Pgweir pgweir{sized("3")};
+    Connection first = pgweir.connect();
+    Connection second = pgweir.connect();
+    Connection third = pgweir.connect();
+    for (Connection* client : {&first, &second, &third}) start_sleeping(*client, "1.5");
+    wait_for_sleepers(3);
+    CHECK(second.cancel().empty());
+    CHECK(outcome(second) == "ERROR 57014");
+    CHECK(outcome(first) == "slept");
+    CHECK(outcome(third) == "slept");
+}
+
+TEST_CASE("integration/cancel: a client that is idle cannot cancel who has its server now")
+{
+    const Pgweir pgweir{sized("1")};
+    Connection idle = pgweir.connect();
+    Connection busy = pgweir.connect();
+    if (!is_direct()) CHECK(idle.backend_pid() == busy.backend_pid());
+    start_sleeping(busy, "0.7");
+    wait_for_sleepers(1);
+    for (int i = 0; i < 5; ++i) CHECK(idle.cancel().empty());
+    CHECK(outcome(busy) == "slept");
+    CHECK(idle.query("SELECT 1").text() == "1"); // and the cancel was not kept for later
+}
+
+TEST_CASE("integration/cancel: a client that waits for a server does not hit who runs on it"
+          * pooler_only())
+{
+    const Pgweir pgweir{sized("1")};
+    Connection busy = pgweir.connect();
+    Connection waiting = pgweir.connect();
+    start_sleeping(busy, "1");
+    wait_for_sleepers(1);
+    start_sleeping(waiting, "0.1");
+    pgweir.wait_for_waiting(1);
+    CHECK(waiting.cancel().empty());
+    CHECK(outcome(busy) == "slept");
+    const std::string text = outcome(waiting); // cancelled before it began, or never cancelled
+    CAPTURE(text);
+    CHECK((text == "slept" || text == "ERROR 57014"));
+    CHECK(waiting.query("SELECT 1").text() == "1");
+}
+
+TEST_CASE("integration/cancel: an idle transaction is not harmed")
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    client.query("BEGIN");
+    CHECK(client.cancel().empty());
+    CHECK(client.query("SELECT 1").text() == "1");
+    CHECK(client.query("COMMIT").text() == "COMMIT");
+}
+
+TEST_CASE("integration/cancel: a storm of cancels never hits another client of the same server")
+{
+    const Pgweir pgweir{sized("1", "1")};
+    Connection hasty = pgweir.connect();
+    Connection calm = pgweir.connect();
+    const std::jthread canceller{[&](const std::stop_token& end) {
+        while (!end.stop_requested()) static_cast<void>(hasty.cancel());
+    }};
+    int served = 0;
+    for (int i = 0; i < 100; ++i) {
+        start_sleeping(hasty, "0.002");
+        served += calm.query("SELECT 1").text() == "1" ? 1 : 0;
+        const std::string text = outcome(hasty);
+        CHECK((text == "slept" || text == "ERROR 57014"));
+    }
+    CHECK(served == 100);
+}
+
+TEST_CASE("integration/cancel: a key that nobody has is ignored")
+{
+    const Pgweir pgweir{{
+        .flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"
+    }};
+    WireClient client{pgweir.target()};
+    client.log_in("app_trust");
+    client.send(message::query("SELECT 'slept' FROM pg_sleep(0.7)"));
+    wait_for_sleepers(1);
+
+    std::string wrong = client.cancel_key();
+    wrong.back() = static_cast<char>(wrong.back() ^ 1);
+    for (const std::string& key : {wrong, wrong.substr(0, 4), std::string(8, '\0')}) {
+        WireClient request{pgweir.target()};
+        request.send(message::cancel_request(key));
+        request.stream().shut_down_writing();
+        CHECK(request.stream().read_to_end().empty()); // never an answer, as in PostgreSQL
+    }
+    CHECK(client.receive_until('Z') == "T(1) D(slept) C(SELECT 1) Z(I)");
+}
+
+TEST_CASE("integration/cancel: the long key of protocol 3.2 works" * pooler_only())
+{
+    const Pgweir pgweir{{
+        .flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"
+    }};
+    WireClient client{pgweir.target()};
+    client.log_in("app_trust", {}, message::version_3_2);
+    client.send(message::query("SELECT pg_sleep(60)"));
+    wait_for_sleepers(1);
+    WireClient request{pgweir.target()};
+    request.send(message::cancel_request(client.cancel_key()));
+    CHECK(request.stream().read_to_end().empty());
+    CHECK(client.receive_until('Z') == "T(1) E(57014) Z(I)");
+}
+
+TEST_CASE("integration/cancel: it works where TLS is required, with TLS and without")
+{
+    const Identity& identity = postgres().certificates().server();
+    const Pgweir pgweir{{
+        .flags = {"--pool-size", "1", "--set", "client_tls.mode=require", "--set",
+                  "client_tls.cert_file=" + identity.cert_file.string(), "--set",
+                  "client_tls.key_file=" + identity.key_file.string(), "--set",
+                  "auth.method=trust"},
+        .user = "app_trust",
+    }};
+    for (const bool is_secret : {true, false}) {
+        CAPTURE(is_secret);
+        WireClient client{pgweir.target()};
+        client.send(message::ssl_request());
+        CHECK(client.stream().read_exactly(1) == "S");
+        client.stream().start_tls({});
+        client.log_in("app_trust");
+        client.send(message::query("SELECT pg_sleep(60)"));
+        wait_for_sleepers(1);
+
+        WireClient request{pgweir.target()};
+        if (is_secret) {
+            request.send(message::ssl_request());
+            CHECK(request.stream().read_exactly(1) == "S");
+            request.stream().start_tls({});
+        }
+        request.send(message::cancel_request(client.cancel_key()));
+        CHECK(request.stream().read_to_end().empty());
+        CHECK(client.receive_until('Z') == "T(1) E(57014) Z(I)");
+    }
+}

@@ -1,0 +1,134 @@
+#include "support/daemon.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace pgweir::test;
+
+namespace {
+
+Start sized(const std::string& size)
+{
+    return {
+        .flags = {"--pool-size", size, "--set", "pool.server_login_retry=100ms"},
+    };
+}
+
+void terminate(int pid)
+{
+    const std::string number = std::to_string(pid);
+    postgres().sql("SELECT pg_terminate_backend(" + number + ")");
+    wait_until(
+        [&] {
+            return postgres().sql("SELECT count(*) FROM pg_stat_activity WHERE pid = " + number)
+                == "0";
+        },
+        "the server process is gone"
+    );
+}
+
+} // namespace
+
+TEST_CASE("integration/server_loss: an idle server that dies is replaced and nobody notices"
+          * pooler_only())
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    for (int i = 0; i < 5; ++i) {
+        terminate(client.backend_pid());
+        CHECK(client.query("SELECT 'fine'").text() == "fine");
+    }
+}
+
+TEST_CASE("integration/server_loss: a prepared statement survives its server" * pooler_only())
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    client.prepare("s", "SELECT 'still here'");
+    terminate(client.backend_pid());
+    CHECK(client.execute("s").text() == "still here");
+}
+
+TEST_CASE("integration/server_loss: who is in the middle of a query is told why")
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    const int server = client.backend_pid();
+    client.send("SELECT pg_sleep(60)");
+    client.flush();
+    terminate(server);
+    const Result result = client.next_result().value();
+    // PostgreSQL's own last word, or ours when it had none.
+    CHECK((result.sqlstate() == "57P01" || result.sqlstate() == "08006"));
+    CHECK(pgweir.connect().query("SELECT 'next'").text() == "next");
+}
+
+TEST_CASE("integration/server_loss: who is idle in a transaction is not lied to")
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    client.query("BEGIN");
+    terminate(client.backend_pid());
+    // Whatever is said, a COMMIT must not seem to have happened.
+    std::string outcome = "lost";
+    if (!client.is_lost()) outcome = client.query("COMMIT").text();
+    CAPTURE(outcome);
+    CHECK((outcome == "lost" || outcome.starts_with("ERROR")));
+    CHECK(pgweir.connect().query("SELECT 'next'").text() == "next");
+}
+
+TEST_CASE("integration/server_loss: clients outlive a restart of PostgreSQL" * pooler_only())
+{
+    const Pgweir pgweir{sized("2")};
+    std::vector<Connection> clients;
+    for (int i = 0; i < 5; ++i) {
+        clients.push_back(pgweir.connect());
+        CHECK(clients.back().query("SELECT 1").text() == "1");
+    }
+    postgres().restart();
+    for (Connection& client : clients) {
+        wait_until([&] { return client.query("SELECT 2").text() == "2"; }, "served again");
+    }
+    CHECK(postgres().server_count("app_scram") <= 2);
+}
+
+TEST_CASE("integration/server_loss: while PostgreSQL is down, clients are told so" * pooler_only())
+{
+    const Pgweir pgweir{{
+        .flags = {"--pool-size", "1", "--set", "pool.query_wait_timeout=500ms", "--set",
+                  "pool.server_login_retry=100ms"},
+    }};
+    Connection client = pgweir.connect();
+    CHECK(client.query("SELECT 1").text() == "1");
+    postgres().stop();
+    const std::string error = client.query("SELECT 2").sqlstate();
+    CHECK(http_get(pgweir.http(), "/healthz").status == 200);
+    postgres().start();
+
+    CAPTURE(error);
+    CHECK((error == "08006" || error == "57P03" || error == "53300"));
+    CHECK(client.is_lost() == false);
+    wait_until([&] { return client.query("SELECT 3").text() == "3"; }, "served again");
+}
+
+TEST_CASE("integration/server_loss: a machine that stops answering does not stop the others"
+          * pooler_only())
+{
+    const Pgweir pgweir{{
+        .flags = {"--pool-size", "1", "--set", "pool.query_timeout=500ms", "--set",
+                  "pool.cancel_wait_timeout=500ms"},
+    }};
+    Connection client = pgweir.connect();
+    CHECK(client.query("SELECT 1").text() == "1");
+    std::string error;
+    {
+        const Freeze freeze;
+        error = client.query("SELECT 2").text(); // the cancel is not answered either
+        CHECK(http_get(pgweir.http(), "/healthz").status == 200);
+    }
+    CAPTURE(error);
+    CHECK(error.starts_with("ERROR"));
+    wait_until([&] { return pgweir.connect().query("SELECT 3").text() == "3"; }, "served again");
+}
