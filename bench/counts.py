@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -65,6 +66,7 @@ def run(options):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we started is removed
     try:
         run(parse_arguments(sys.argv[1:]))
     except BenchError as problem:

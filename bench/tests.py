@@ -31,6 +31,9 @@ class PgbenchTest(unittest.TestCase):
     def test_count_and_rate_are_read(self):
         self.assertEqual(pgbench.read_report(REPORT.format(failed=0)), (52341, 10468.012345))
 
+    def test_a_run_that_only_logged_in_counts_nothing(self):
+        self.assertEqual(pgbench.read_report("number of transactions actually processed: 0\n"), (0, 0.0))
+
     def test_failed_transactions_are_no_result(self):
         with self.assertRaisesRegex(BenchError, "3 failed"):
             pgbench.read_report(REPORT.format(failed=3))

@@ -109,8 +109,9 @@ connection_string()
     host=$(host_of "$listen")
     login=${login:+$login@}
     [[ $host == *:* ]] && host="[$host]"
+    [[ $port =~ ^[0-9]+$ ]] || port=6432
     case $listen in
-        /*) printf 'postgresql://%s/%s?host=%s&port=6432' "$login" "$database" "$listen" ;;
+        /*) printf 'postgresql://%s/%s?host=%s&port=%s' "$login" "$database" "${listen%:*}" "$port" ;;
         *) printf 'postgresql://%s%s:%s/%s' "$login" "$host" "$port" "$database" ;;
     esac
 }
@@ -142,17 +143,19 @@ greet()
     say ""
 }
 
-# pgweir's log goes through here, so that the greeting comes behind the line that says "ready".
+# pgweir's log goes through here, so that the greeting comes behind the line that says "ready". The
+# first TCP address is the one to print: a file or port 0 may have chosen it.
 pass_log()
 {
     trap '' INT TERM HUP
-    local line
+    local line seen=''
     while IFS= read -r line; do
         printf '%s\n' "$line" >&2
-        [[ $line =~ event\"?[=:]\"?ready ]] || continue
-        [[ $line =~ listen\"?[=:]\"?([^\ \",]+) ]] && listen=${BASH_REMATCH[1]}
-        [[ $line =~ http\"?[=:]\"?([^\ \",]+) ]] && http=${BASH_REMATCH[1]}
-        greet
+        if [[ ! $seen && $line =~ event\"?[=:]\"?listening.*address\"?[=:]\"?([^/\ \",]+:[0-9]+) ]]; then
+            listen=${BASH_REMATCH[1]} seen=1
+        elif [[ $line =~ event\"?[=:]\"?ready ]]; then
+            greet
+        fi
     done
 }
 

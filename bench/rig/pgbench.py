@@ -45,10 +45,12 @@ def last_complaint(text):
 
 
 def read_report(text):
-    """Number of transactions, and how many a second."""
+    """Number of transactions, and how many a second. Both 0 if logins took all the time."""
     processed = re.search(r"number of transactions actually processed: (\d+)", text)
     failed = re.search(r"number of failed transactions: (\d+)", text)
     rate = re.search(r"tps = ([\d.]+)", text)
+    if processed and int(processed[1]) == 0:
+        return 0, 0.0
     if not processed or not rate:
         raise BenchError("pgbench printed no result")
     if failed and int(failed[1]):

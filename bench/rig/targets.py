@@ -26,7 +26,7 @@ class Target:
 
     def __init__(self, postgres, directory, options):
         self.postgres, self.directory, self.options = postgres, Path(directory), options
-        self.daemon = None
+        self.daemon = self.place = None
 
     def start(self, *, sockets, auth, session=False):
         """Returns when queries pass."""
@@ -51,7 +51,8 @@ class Target:
         if self.daemon:
             self.daemon.stop()
             self.daemon = None
-        shutil.rmtree(self.place, ignore_errors=True)
+        if self.place:
+            shutil.rmtree(self.place, ignore_errors=True)
 
     def command(self):
         """The command line and what to add to the environment."""

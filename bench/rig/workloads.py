@@ -76,12 +76,14 @@ class PgbenchWorkload(Workload):
 
     def warm_up(self, target):
         run = pgbench(target, *self.words(target), clients=self.clients, seconds=1)
-        self.expected[target.name] = run.rate
+        self.expected[target.name] = run.rate * 1.2
 
     def measure(self, target):
         before = cpu_now(target)
         run = pgbench(target, *self.words(target), clients=self.clients, seconds=self.options.seconds,
                       rate_expected=self.expected.get(target.name, 0))
+        if run.transactions == 0:
+            raise BenchError("no transaction was finished: use more seconds")
         sample = Sample(run.transactions * self.units, run.rate * self.units)
         if "-C" not in self.arguments:  # pgbench's latencies begin after connecting
             sample.latencies = tuple(run.percentile(p) for p in (50, 95, 99))

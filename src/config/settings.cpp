@@ -47,7 +47,8 @@ std::optional<auth::User> Settings::find_user(std::string_view user, std::string
     const auto listed = users.find(std::string{user});
     if (listed != users.end()) return listed->second.auth;
 
-    const auto place = find_upstream(database);
+    // The console is on no upstream; what this user may do there is up to admin_users.
+    const auto place = is_console(database) ? upstream : find_upstream(database);
     if (!place || user.empty() || place->user != user) return std::nullopt;
     return auth::User{
         .name = place->user, .has_password = place->has_password, .password = place->password

@@ -28,14 +28,17 @@ void append(
     rows.back().default_value = show(row.field(defaults), rule);
 }
 
-void append_override(std::vector<ConfigRow>& rows, const std::string& prefix, PoolOverride pool)
+void append_override(
+    std::vector<ConfigRow>& rows, const std::string& prefix, const PoolOverride& pool
+)
 {
+    pool::Options values = pool.values; // a field is a pointer to what may be changed
     for (const auto& row : pool_rows()) {
         if (!pool.keys.contains(std::string{row.key})) continue;
         rows.push_back(row_of(
             row.setting,
             prefix + "pool." + std::string{row.key},
-            show(row.field(pool.values), row.setting.rule)
+            show(row.field(values), row.setting.rule)
         ));
     }
 }

@@ -109,6 +109,7 @@ public:
     void refuse(const std::string& variable)
     {
         std::vector<std::string> candidates;
+        candidates.reserve(fixed_.size());
         for (const auto& [name, path] : fixed_) candidates.push_back(std::string{prefix} + name);
         problems_.push_back(
             {.source = "environment",

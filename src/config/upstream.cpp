@@ -271,7 +271,7 @@ private:
 };
 
 // What must not stand for itself in a URL (RFC 3986, section 2).
-std::string percent_encoded(std::string_view text)
+std::string percent_encoded(std::string_view text, bool with_colons = false)
 {
     constexpr std::string_view unreserved =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
@@ -279,7 +279,7 @@ std::string percent_encoded(std::string_view text)
     std::string out;
     for (const char c : text) {
         const auto code = static_cast<unsigned char>(c);
-        if (unreserved.find(c) != unreserved.npos) {
+        if (unreserved.find(c) != unreserved.npos || (with_colons && c == ':')) {
             out += c;
         } else {
             out.append(1, '%').append(1, digits[code >> 4U]).append(1, digits[code & 15U]);
@@ -291,8 +291,8 @@ std::string percent_encoded(std::string_view text)
 std::string format_host(const net::HostPort& host)
 {
     const bool is_ipv6 = host.host.find(':') != host.host.npos && !host.host.starts_with('/');
-    const std::string name = is_ipv6 ? "[" + host.host + "]" : percent_encoded(host.host);
-    return name + ":" + std::to_string(host.port);
+    const std::string name = percent_encoded(host.host, is_ipv6);
+    return (is_ipv6 ? "[" + name + "]" : name) + ":" + std::to_string(host.port);
 }
 
 } // namespace

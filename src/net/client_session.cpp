@@ -44,7 +44,6 @@ ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient cl
       pool_{pool},
       stream_{std::move(client.stream)},
       waiter_{client.id, worker.id()},
-      secret_{std::move(client.secret)},
       address_{std::move(client.address)},
       connected_at_{client.connected_at},
       active_at_{worker.now()}
@@ -136,7 +135,8 @@ bool ClientSession::process(Bytes input)
         }
         session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
         const session::Outputs outputs{worker_.to_server(), worker_.to_client()};
-        ClientForwarder forwarder{pool_.forward, worker_.statements(), state_, outputs};
+        const session::Context context{pool_.forward, worker_.statements(), pool_.known};
+        ClientForwarder forwarder{context, state_, outputs};
         const Step step = forwarder.forward(input, server);
         count(step.counts);
         input = input.subspan(step.consumed);
@@ -199,10 +199,7 @@ void ClientSession::process_replies(Bytes input)
     server_->wanted = step.wanted;
     const bool is_sent = send_to_client();
     server_->input.keep(input.subspan(step.consumed));
-    for (const session::Sqlstate& sqlstate : server_->state.errors) {
-        pool_.pool->errors().add({sqlstate.data(), sqlstate.size()});
-    }
-    server_->state.errors.clear();
+    look_at_news();
     if (!is_sent) return leave(ClientEnd::gone);
     if (step.stop == Stop::violation) {
         log(LogLevel::error, "server_violation",
@@ -223,6 +220,26 @@ void ClientSession::send_to_server()
     const bool is_sent = server_->send(out);
     out.clear();
     if (!is_sent) server_->is_readable = true; // its last words may still be there to be read
+}
+
+// What the answers have told beside what they said to the client.
+void ClientSession::look_at_news()
+{
+    session::ServerState& server = server_->state;
+    for (const session::Sqlstate& sqlstate : server.errors) {
+        pool_.pool->errors().add({sqlstate.data(), sqlstate.size()});
+    }
+    server.errors.clear();
+    // What was parsed in a transaction that changes tables may be gone with its end.
+    if (!server.has_changed_schema) {
+        for (const session::StatementId& id : server.parsed) {
+            pool_.known.insert(id, state_.wanted->hash());
+        }
+    } else if (server.is_idle()) {
+        server.has_changed_schema = false;
+        worker_.forget_statements(pool_);
+    }
+    server.parsed.clear();
 }
 
 // False: the client is gone.

@@ -228,6 +228,10 @@ bool Server::read_alone()
     wanted = step.wanted;
     input.keep(bytes.subspan(step.consumed));
     state.errors.clear();
+    state.parsed.clear();
+    if (state.is_quiet() && std::exchange(state.has_changed_schema, false)) {
+        worker_->forget_statements(*worker_pool_);
+    }
     if (step.stop == session::Stop::violation) {
         die(step.error.message);
         return false;

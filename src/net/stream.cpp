@@ -28,7 +28,7 @@ using session::Gather;
 constexpr std::size_t runs_per_call_max = 64;
 constexpr std::size_t tls_chunk_size = 16'384; // one TLS record
 
-bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+bool would_block() { return errno == EAGAIN || errno == EINTR; }
 
 } // namespace
 
@@ -47,7 +47,7 @@ int link_read(BIO* bio, char* data, std::size_t size, std::size_t* done)
         *done = static_cast<std::size_t>(result);
         return 1;
     }
-    if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    if (result < 0 && (errno == EAGAIN || errno == EINTR)) {
         link->is_drained = true;
         BIO_set_retry_read(bio);
     }
@@ -64,7 +64,7 @@ int link_write(BIO* bio, const char* data, std::size_t size, std::size_t* done)
         *done = static_cast<std::size_t>(result);
         return 1;
     }
-    if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    if (result < 0 && (errno == EAGAIN || errno == EINTR)) {
         BIO_set_retry_write(bio);
     }
     return 0;
@@ -91,6 +91,7 @@ namespace pgweir::net {
 
 void SslDeleter::operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
 
+Stream::Stream() = default;
 Stream::Stream(Descriptor socket) : socket_{std::move(socket)} {}
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;

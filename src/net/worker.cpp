@@ -371,6 +371,15 @@ void Worker::server_lost(Server& server)
 
 void Worker::run_again(ClientSession& client) { run_again_.push_back(client.id()); }
 
+void Worker::forget_statements(WorkerPool& pool)
+{
+    pool.known.clear();
+    for (Worker* const worker : workers_) {
+        if (worker == this) continue;
+        worker->post([shared = pool.pool](Worker& other) { other.pool(shared).known.clear(); });
+    }
+}
+
 ClientSession* Worker::find_client(ClientId client)
 {
     const auto found = clients_.find(client);
@@ -387,12 +396,12 @@ std::vector<ClientId> Worker::client_ids() const
 }
 
 // Only for the query that is running now: an idle client has nothing to cancel.
-void Worker::cancel_client(ClientId client, const std::string& secret)
+void Worker::cancel_client(ClientId client)
 {
     ClientSession* const session = find_client(client);
-    if (session == nullptr || session->secret() != secret) return;
+    if (session == nullptr) return;
     Server* const server = session->server();
-    if (server == nullptr || server->state.is_quiet()) return;
+    if (server == nullptr || server->state.is_quiet() || server->is_being_cancelled()) return;
     server->request_cancel();
 }
 

@@ -84,17 +84,7 @@ ClientForwarder::Done ClientForwarder::message(FrameHeader header, Bytes availab
         step.stop = Stop::terminate;
         return Done::yes;
     }
-    if (server_ == nullptr) {
-        // What a failed COPY leaves behind is ignored, as PostgreSQL does; so is an idle Flush.
-        const bool is_ignored = std::string_view{"dcfH"}.find(header.type) != std::string::npos;
-        if (!is_ignored) {
-            step.stop = Stop::need_server;
-            return Done::yes;
-        }
-        used_ = std::min(header.frame_size(), available.size());
-        client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
-        return Done::yes;
-    }
+    if (server_ == nullptr) return message_without_server(header, available, step);
     switch (header.type) {
     case client_type::query: return query(header, available, step);
     case client_type::parse: return parse(header, available, step);
@@ -117,6 +107,23 @@ ClientForwarder::Done ClientForwarder::message(FrameHeader header, Bytes availab
     default: break;
     }
     pass(header, available);
+    return Done::yes;
+}
+
+ClientForwarder::Done ClientForwarder::message_without_server(
+    FrameHeader header, Bytes available, Step& step
+)
+{
+    // What a failed COPY leaves behind is ignored, as PostgreSQL does; so is an idle Flush.
+    const bool is_ignored = std::string_view{"dcfH"}.find(header.type) != std::string_view::npos;
+    if (is_ignored) {
+        used_ = std::min(header.frame_size(), available.size());
+        client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
+        return Done::yes;
+    }
+    const bool is_parse = header.type == client_type::parse;
+    if (is_parse && parse_without_server(header, available, step)) return Done::yes;
+    step.stop = Stop::need_server;
     return Done::yes;
 }
 

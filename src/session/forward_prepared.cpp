@@ -49,6 +49,32 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     return Done::yes;
 }
 
+// "Prepare this", and nothing else: Parse with a name, and Sync. When PostgreSQL has parsed the same
+// for this pool before, the answer is known. It saves a round trip, and a client that blocks on it
+// while its own threads hold all servers in open transactions (pgbench -M prepared) does not wait
+// for ever.
+bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, Step& step)
+{
+    constexpr std::array<std::byte, 5> sync{
+        std::byte{'S'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4},
+    };
+    if (available.size() < header.frame_size() + sync.size()) return false;
+    const Bytes next = available.subspan(header.frame_size(), sync.size());
+    if (!std::ranges::equal(next, sync)) return false;
+    const auto parsed = wire::read_parse(available.subspan(frame_header_size, header.body_size));
+    if (!parsed || parsed->name.empty() || find(parsed->name)) return false;
+    const StatementRef statement = table_.intern(parsed->query, parsed->types);
+    if (!known_.contains(statement->id(), client_.wanted->hash())) return false;
+
+    set_statement(client_, parsed->name, statement);
+    wire::append_empty(outputs_.to_client.own(), wire::server_type::parse_complete);
+    wire::append_ready(outputs_.to_client.own(), 'I');
+    outputs_.to_client.commit();
+    ++step.counts.client_parses;
+    used_ = header.frame_size() + sync.size();
+    return true;
+}
+
 // Too little of it is here to read it. What is too big to hold passes through, if it needs no name.
 ClientForwarder::Done ClientForwarder::parse_in_part(
     FrameHeader header, Bytes available, Step& step

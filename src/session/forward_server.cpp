@@ -140,7 +140,10 @@ bool ServerForwarder::answered(Reply reply, FrameHeader header, Bytes available,
     if (!server_.replies.front_is(reply)) return violation(step, "an answer that nobody waits for");
     pass(header, available, is_hidden());
     Effect effect;
-    if (server_.replies.pop(&effect) && effect.adds_to_server) server_.prepared.confirm(effect.id);
+    if (server_.replies.pop(&effect) && effect.adds_to_server) {
+        server_.prepared.confirm(effect.id);
+        server_.parsed.push_back(effect.id);
+    }
     return true;
 }
 
@@ -248,7 +251,10 @@ void ServerForwarder::command_complete(Bytes body)
 {
     std::string_view tag = as_text(body);
     if (tag.ends_with('\0')) tag.remove_suffix(1);
-    if (!tag.starts_with('D')) return;
+    if (tag.empty() || std::string_view{"ACD"}.find(tag.front()) == std::string_view::npos) return;
+    const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
+                        || tag.starts_with("DROP ");
+    if (is_ddl) server_.has_changed_schema = true;
     if (tag == "DEALLOCATE") return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
     if (tag != "DEALLOCATE ALL") return;

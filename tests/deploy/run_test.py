@@ -27,8 +27,10 @@ STAND_IN = """\
     ended = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, frame: ended.append(got))
-    host, port = sys.argv[sys.argv.index("--listen") + 1].rsplit(":", 1)
+    words = " ".join(sys.argv).replace("--listen=", "--listen ").split()
+    host, port = words[len(words) - words[::-1].index("--listen")].rsplit(":", 1)
     listener = socket.create_server((host, int(port)))
+    print(f"level=info event=listening address={{host}}:{{listener.getsockname()[1]}}", file=sys.stderr)
     print("level=info event=ready", file=sys.stderr, flush=True)
     open("{record}", "w").write(os.environ["DATABASE_URL"])
     while not ended:
@@ -180,6 +182,14 @@ class RunTest(unittest.TestCase):
         run.wait_for_greeting()
         self.assertIn("//me@127.0.0.1", run.text())
         self.assertIn("/shop\n", run.text())
+        run.process.send_signal(signal.SIGTERM)
+        run.finish()
+
+    def test_the_greeting_names_the_port_that_was_chosen(self):
+        run = self.run_script("--listen=127.0.0.1:0", url="postgresql://me@db.example/shop")
+        run.wait_for_greeting()
+        port = re.search(r"event=listening address=127\.0\.0\.1:(\d+)", run.text())[1]
+        self.assertIn(f"//me@127.0.0.1:{port}/shop", run.text())
         run.process.send_signal(signal.SIGTERM)
         run.finish()
 

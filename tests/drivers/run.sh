@@ -103,7 +103,7 @@ start_pooler()
     local port binary=${BINARY:-$root/build/release/pgweir}
     [[ -x $binary ]] || die "$binary is not there: build it, or name another with BINARY"
     port=$(free_port)
-    setpriv --pdeathsig TERM "$binary" --listen "127.0.0.1:$port" --http "127.0.0.1:$(free_port)" \
+    DATABASE_URL=$DATABASE_URL setpriv --pdeathsig TERM "$binary" --listen "127.0.0.1:$port" --http "127.0.0.1:$(free_port)" \
         --pool-size 2 2>"$scratch/pooler" &
     pooler=$!
     DATABASE_URL=postgresql://app:$password@127.0.0.1:$port/app

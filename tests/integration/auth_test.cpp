@@ -20,7 +20,7 @@ Start with_users(const std::string& users)
     return {
         .upstream = "-",
         .toml = "[databases.app]\nupstream = \"postgresql://127.0.0.1:"
-            + std::to_string(postgres().port()) + "/app\"\n" + users,
+                + std::to_string(postgres().port()) + "/app\"\n" + users,
     };
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("integration/auth: a wrong password is 28P01")
 
 TEST_CASE("integration/auth: a user who does not exist is asked like one who does" * pooler_only())
 {
-    for (const char* method : {"password", "md5", "scram-sha-256"}) {
+    for (const std::string method : {"password", "md5", "scram-sha-256"}) {
         CAPTURE(method);
         const Pgweir pgweir{with_method(method)};
         CHECK(first_request(pgweir, "nobody") == first_request(pgweir, "app_scram"));
@@ -78,8 +78,10 @@ TEST_CASE("integration/auth: a user who does not exist is asked like one who doe
     }
 }
 
-TEST_CASE("integration/auth: SCRAM gives the salt of a user who does not exist twice the same"
-          * pooler_only())
+TEST_CASE(
+    "integration/auth: SCRAM gives the salt of a user who does not exist twice the same"
+    * pooler_only()
+)
 {
     // A salt that changes from one attempt to the next tells that there is no user behind it.
     const Pgweir pgweir;
@@ -106,7 +108,7 @@ TEST_CASE("integration/auth: users of the configuration log in as themselves" * 
     const Pgweir pgweir{with_users(
         "[users.app_scram]\npassword = \"secret\"\n[users.app_md5]\npassword = \"secret\"\n"
     )};
-    for (const char* user : {"app_scram", "app_md5"}) {
+    for (const std::string user : {"app_scram", "app_md5"}) {
         CAPTURE(user);
         const std::string as = std::string{"user="} + user;
         CHECK(pgweir.connect(as).query("SELECT current_user").text() == user);
@@ -127,17 +129,16 @@ TEST_CASE("integration/auth: a password may come from a file" * pooler_only())
 
 TEST_CASE("integration/auth: a password may come from the variable of the URL" * pooler_only())
 {
-    const Pgweir pgweir{{
-        .upstream = "-", .environment = {{"DATABASE_URL", postgres().url("app_scram")}}
-    }};
+    const Pgweir pgweir{
+        {.upstream = "-", .environment = {{"DATABASE_URL", postgres().url("app_scram")}}}
+    };
     CHECK(pgweir.connect().query("SELECT current_user").text() == "app_scram");
 }
 
 TEST_CASE("integration/auth: an MD5 verifier is enough for an MD5 login" * pooler_only())
 {
     // md5 of "secretapp_trust"; PostgreSQL trusts this user, so that no plain text is needed.
-    const std::string verifier
-        = postgres().sql("SELECT 'md5' || md5('secret' || 'app_trust')");
+    const std::string verifier = postgres().sql("SELECT 'md5' || md5('secret' || 'app_trust')");
     Start start = with_users("[users.app_trust]\npassword = \"" + verifier + "\"\n");
     start.user = "app_trust";
     start.flags = {"--set", "auth.method=md5"};
@@ -148,8 +149,9 @@ TEST_CASE("integration/auth: an MD5 verifier is enough for an MD5 login" * poole
 
 TEST_CASE("integration/auth: a SCRAM verifier is enough for a SCRAM login" * pooler_only())
 {
-    const std::string verifier
-        = postgres().sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'app_trust'");
+    const std::string verifier = postgres().sql(
+        "SELECT rolpassword FROM pg_authid WHERE rolname = 'app_trust'"
+    );
     REQUIRE(verifier.starts_with("SCRAM-SHA-256$"));
     Start start = with_users("[users.app_trust]\npassword = \"" + verifier + "\"\n");
     start.user = "app_trust";

@@ -21,7 +21,7 @@ void wait_for_sleepers(int count)
         [&] {
             return postgres().sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
                                   "AND wait_event = 'PgSleep'")
-                == std::to_string(count);
+                   == std::to_string(count);
         },
         std::to_string(count) + " queries sleep"
     );
@@ -36,7 +36,8 @@ void start_sleeping(Connection& client, const std::string& seconds)
 std::string outcome(Connection& client)
 {
     const std::string text = client.next_result().value().text();
-    while (client.next_result()) {}
+    while (client.next_result()) {
+    }
     return text;
 }
 
@@ -83,8 +84,10 @@ TEST_CASE("integration/cancel: a client that is idle cannot cancel who has its s
     CHECK(idle.query("SELECT 1").text() == "1"); // and the cancel was not kept for later
 }
 
-TEST_CASE("integration/cancel: a client that waits for a server does not hit who runs on it"
-          * pooler_only())
+TEST_CASE(
+    "integration/cancel: a client that waits for a server does not hit who runs on it"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{sized("1")};
     Connection busy = pgweir.connect();
@@ -131,9 +134,9 @@ TEST_CASE("integration/cancel: a storm of cancels never hits another client of t
 
 TEST_CASE("integration/cancel: a key that nobody has is ignored")
 {
-    const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"
-    }};
+    const Pgweir pgweir{
+        {.flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"}
+    };
     WireClient client{pgweir.target()};
     client.log_in("app_trust");
     client.send(message::query("SELECT 'slept' FROM pg_sleep(0.7)"));
@@ -152,9 +155,9 @@ TEST_CASE("integration/cancel: a key that nobody has is ignored")
 
 TEST_CASE("integration/cancel: the long key of protocol 3.2 works" * pooler_only())
 {
-    const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"
-    }};
+    const Pgweir pgweir{
+        {.flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"}
+    };
     WireClient client{pgweir.target()};
     client.log_in("app_trust", {}, message::version_3_2);
     client.send(message::query("SELECT pg_sleep(60)"));
@@ -169,10 +172,17 @@ TEST_CASE("integration/cancel: it works where TLS is required, with TLS and with
 {
     const Identity& identity = postgres().certificates().server();
     const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "client_tls.mode=require", "--set",
-                  "client_tls.cert_file=" + identity.cert_file.string(), "--set",
-                  "client_tls.key_file=" + identity.key_file.string(), "--set",
-                  "auth.method=trust"},
+        .flags =
+            {"--pool-size",
+             "1",
+             "--set",
+             "client_tls.mode=require",
+             "--set",
+             "client_tls.cert_file=" + identity.cert_file.string(),
+             "--set",
+             "client_tls.key_file=" + identity.key_file.string(),
+             "--set",
+             "auth.method=trust"},
         .user = "app_trust",
     }};
     for (const bool is_secret : {true, false}) {

@@ -47,15 +47,9 @@ Connection with_table(const Pgweir& pgweir)
     return client;
 }
 
-std::string stored()
-{
-    return postgres().sql("SELECT count(*), coalesce(sum(i), 0) FROM numbers");
-}
+std::string stored() { return postgres().sql("SELECT count(*), coalesce(sum(i), 0) FROM numbers"); }
 
-Start one_server()
-{
-    return {.flags = {"--pool-size", "1"}};
-}
+Start one_server() { return {.flags = {"--pool-size", "1"}}; }
 
 Start trusting()
 {
@@ -184,7 +178,8 @@ TEST_CASE("integration/copy: an error in the middle of rows that come out is an 
     const Pgweir pgweir{one_server()};
     Connection client = pgweir.connect();
     CHECK(
-        client.query("COPY (SELECT 1 / (5000 - i) FROM generate_series(1, 9000) i) TO STDOUT").text()
+        client.query("COPY (SELECT 1 / (5000 - i) FROM generate_series(1, 9000) i) TO STDOUT")
+            .text()
         == "PGRES_COPY_OUT"
     );
     CHECK(read_copy(client).bytes > 0);

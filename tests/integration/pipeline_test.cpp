@@ -20,9 +20,7 @@ std::string repeated(const std::string& text, int count)
 // Without a password in the way of what is tested.
 Start trusting(const std::string& pool_size)
 {
-    return {
-        .flags = {"--pool-size", pool_size, "--set", "auth.method=trust"}, .user = "app_trust"
-    };
+    return {.flags = {"--pool-size", pool_size, "--set", "auth.method=trust"}, .user = "app_trust"};
 }
 
 std::string one_query(const std::string& sql)
@@ -52,7 +50,8 @@ TEST_CASE("integration/pipeline: an error skips to the next Sync and no further"
     const Pgweir pgweir;
     Connection client = pgweir.connect();
     client.enter_pipeline();
-    for (const char* sql : {"SELECT 1", "SELECT 1/0", "SELECT 3"}) client.send_params(sql, {});
+    for (const std::string sql : {"SELECT 1", "SELECT 1/0", "SELECT 3"})
+        client.send_params(sql, {});
     client.sync();
     client.send_params("SELECT 4", {});
     client.sync();
@@ -88,7 +87,7 @@ TEST_CASE("integration/pipeline: a transaction may span several Syncs")
     Connection client = pgweir.connect();
     Connection other = pgweir.connect();
     client.enter_pipeline();
-    for (const char* sql : {"BEGIN", "SET LOCAL statement_timeout = 4242"}) {
+    for (const std::string sql : {"BEGIN", "SET LOCAL statement_timeout = 4242"}) {
         client.send_params(sql, {});
         client.sync();
     }
@@ -126,7 +125,8 @@ TEST_CASE("integration/pipeline: a thousand Syncs in one write are a thousand an
     constexpr int count = 1'000;
     client.send(repeated(one_query("SELECT 1") + message::sync(), count));
 
-    for (int i = 0; i < count; ++i) REQUIRE(client.receive_until('Z') == "1 2 D(1) C(SELECT 1) Z(I)");
+    for (int i = 0; i < count; ++i)
+        REQUIRE(client.receive_until('Z') == "1 2 D(1) C(SELECT 1) Z(I)");
     CHECK(client.ask(message::query("SELECT 2")) == "T(1) D(2) C(SELECT 1) Z(I)");
 }
 
@@ -161,7 +161,8 @@ TEST_CASE("integration/pipeline: messages may arrive one byte at a time")
     WireClient client{pgweir.target()};
     client.log_in("app_trust");
     const std::string bytes = message::query("SELECT 1") + message::parse("s", "SELECT 2")
-        + message::bind("s") + message::describe('P', "") + message::execute() + message::sync();
+                              + message::bind("s") + message::describe('P', "") + message::execute()
+                              + message::sync();
     for (const char byte : bytes) client.send({&byte, 1});
 
     CHECK(client.receive_until('Z') == "T(1) D(1) C(SELECT 1) Z(I)");
@@ -192,6 +193,8 @@ TEST_CASE("integration/pipeline: pipelines of many clients over few servers stay
     std::vector<std::string> wrong(12);
     Parallel clients{static_cast<int>(wrong.size()), [&](int id) {
                          const std::string name = std::to_string(id);
+                         const std::string good = name + " / 1 / " + name + " / sync";
+                         const std::string failed = name + " / ERROR 22012 / aborted / sync";
                          Connection client = pgweir.connect();
                          client.enter_pipeline();
                          for (int round = 0; round < rounds; ++round) {
@@ -199,9 +202,7 @@ TEST_CASE("integration/pipeline: pipelines of many clients over few servers stay
                              client.send_params("SELECT $1::text", {name});
                              client.send_params(fails ? "SELECT 1/0" : "SELECT 1", {});
                              client.send_params("SELECT $1::text", {name});
-                             const std::string expected = fails
-                                 ? name + " / ERROR 22012 / aborted / sync"
-                                 : name + " / 1 / " + name + " / sync";
+                             const std::string& expected = fails ? failed : good;
                              const std::string got = client.sync_and_read();
                              if (got != expected) wrong[static_cast<std::size_t>(id)] = got;
                          }

@@ -15,8 +15,10 @@ Start in_mode(const std::string& mode, const std::string& size = "1")
 
 } // namespace
 
-TEST_CASE("integration/pool_modes: in transaction mode a server serves one client after the other"
-          * pooler_only())
+TEST_CASE(
+    "integration/pool_modes: in transaction mode a server serves one client after the other"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{in_mode("transaction")};
     Connection first = pgweir.connect();
@@ -24,8 +26,10 @@ TEST_CASE("integration/pool_modes: in transaction mode a server serves one clien
     CHECK(first.backend_pid() == second.backend_pid());
 }
 
-TEST_CASE("integration/pool_modes: in session mode a client keeps its server until it leaves"
-          * pooler_only())
+TEST_CASE(
+    "integration/pool_modes: in session mode a client keeps its server until it leaves"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{in_mode("session")};
     int server = 0;
@@ -42,7 +46,9 @@ TEST_CASE("integration/pool_modes: in session mode a client keeps its server unt
     CHECK(second.next_result().value().text() == std::to_string(server));
 }
 
-TEST_CASE("integration/pool_modes: the state of a session is gone before the next one" * pooler_only())
+TEST_CASE(
+    "integration/pool_modes: the state of a session is gone before the next one" * pooler_only()
+)
 {
     const Pgweir pgweir{in_mode("session")};
     int server = 0;
@@ -77,7 +83,9 @@ TEST_CASE("integration/pool_modes: in session mode everything of a session works
     CHECK(client.query("SHOW search_path").text() == "pg_temp");
 }
 
-TEST_CASE("integration/pool_modes: in statement mode a transaction block is refused" * pooler_only())
+TEST_CASE(
+    "integration/pool_modes: in statement mode a transaction block is refused" * pooler_only()
+)
 {
     const Pgweir pgweir{in_mode("statement")};
     Connection other = pgweir.connect();
@@ -97,8 +105,10 @@ TEST_CASE("integration/pool_modes: in statement mode a transaction block is refu
     );
 }
 
-TEST_CASE("integration/pool_modes: in statement mode single statements of many clients mix"
-          * pooler_only())
+TEST_CASE(
+    "integration/pool_modes: in statement mode single statements of many clients mix"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{in_mode("statement")};
     Connection first = pgweir.connect();
@@ -110,14 +120,16 @@ TEST_CASE("integration/pool_modes: in statement mode single statements of many c
     CHECK(first.backend_pid() == second.backend_pid());
 }
 
-TEST_CASE("integration/pool_modes: a database and a user may have a mode of their own"
-          * pooler_only())
+TEST_CASE(
+    "integration/pool_modes: a database and a user may have a mode of their own" * pooler_only()
+)
 {
-    const std::string url
-        = "\"postgresql://127.0.0.1:" + std::to_string(postgres().port()) + "/app\"\n";
+    const std::string url = "\"postgresql://127.0.0.1:" + std::to_string(postgres().port())
+                            + "/app\"\n";
     const Pgweir pgweir{{
         .upstream = "-",
-        .toml = "admin_users = [\"app_scram\"]\n[pool]\nsize = 1\n[databases.app]\nupstream = " + url
+        .toml =
+            "admin_users = [\"app_scram\"]\n[pool]\nsize = 1\n[databases.app]\nupstream = " + url
             + "[databases.kept]\nupstream = " + url + "[databases.kept.pool]\nmode = \"session\"\n"
             + "[users.app_scram]\npassword = \"secret\"\n"
             + "[users.app_md5]\npassword = \"secret\"\n[users.app_md5.pool]\nmode = \"session\"\n",
@@ -129,7 +141,7 @@ TEST_CASE("integration/pool_modes: a database and a user may have a mode of thei
         const Result pools = admin.query("SHOW POOLS");
         for (int row = 0; row < pools.row_count(); ++row) {
             const bool is_meant = pools.value(row, "database") == database
-                && pools.value(row, "user") == user;
+                                  && pools.value(row, "user") == user;
             if (is_meant) return pools.value(row, "pool_mode");
         }
         return std::string{"no such pool"};

@@ -27,7 +27,9 @@ struct Observed {
 };
 
 // One client: transactions of three round trips, each of which must meet its own value again.
-void run_transactions(const Pgweir& pgweir, const Crowd& crowd, const std::string& id, Observed& mine)
+void run_transactions(
+    const Pgweir& pgweir, const Crowd& crowd, const std::string& id, Observed& mine
+)
 {
     Connection client = pgweir.connect();
     for (int i = 0; i < crowd.transactions; ++i) {
@@ -65,10 +67,12 @@ Start sized(const std::string& size, const std::string& workers = "1")
 
 } // namespace
 
-TEST_CASE("integration/pooling: the bound holds for many clients, with one worker and with four"
-          * pooler_only())
+TEST_CASE(
+    "integration/pooling: the bound holds for many clients, with one worker and with four"
+    * pooler_only()
+)
 {
-    for (const char* workers : {"1", "4"}) {
+    for (const std::string workers : {"1", "4"}) {
         CAPTURE(workers);
         const Crowd crowd{.clients = 24, .transactions = 25, .workers = workers, .pool_size = "3"};
         const Pgweir pgweir{sized(crowd.pool_size, crowd.workers)};
@@ -79,8 +83,9 @@ TEST_CASE("integration/pooling: the bound holds for many clients, with one worke
     }
 }
 
-TEST_CASE("integration/pooling: one server serves the clients of every worker in turn"
-          * pooler_only())
+TEST_CASE(
+    "integration/pooling: one server serves the clients of every worker in turn" * pooler_only()
+)
 {
     const Crowd crowd{.clients = 12, .transactions = 25, .workers = "4", .pool_size = "1"};
     const Pgweir pgweir{sized(crowd.pool_size, crowd.workers)};
@@ -146,8 +151,10 @@ TEST_CASE("integration/pooling: the server that was used last is used next" * po
     for (int i = 0; i < 10; ++i) CHECK(third.backend_pid() == warm);
 }
 
-TEST_CASE("integration/pooling: a server goes back when its transaction is over, not before"
-          * pooler_only())
+TEST_CASE(
+    "integration/pooling: a server goes back when its transaction is over, not before"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{sized("1")};
     Connection holder = pgweir.connect();
@@ -165,8 +172,10 @@ TEST_CASE("integration/pooling: a server goes back when its transaction is over,
     CHECK(other.next_result().value().text() == "served");
 }
 
-TEST_CASE("integration/pooling: min_size is there before anybody asks, and again after a loss"
-          * pooler_only())
+TEST_CASE(
+    "integration/pooling: min_size is there before anybody asks, and again after a loss"
+    * pooler_only()
+)
 {
     Start start = sized("4");
     start.flags.insert(start.flags.end(), {"--set", "pool.min_size=2"});
@@ -179,7 +188,9 @@ TEST_CASE("integration/pooling: min_size is there before anybody asks, and again
     wait_until(
         [&] {
             const bool is_gone = postgres().sql(
-                "SELECT count(*) FROM pg_stat_activity WHERE pid = " + lost) == "0";
+                                     "SELECT count(*) FROM pg_stat_activity WHERE pid = " + lost
+                                 )
+                                 == "0";
             return is_gone && postgres().server_count("app_scram") == 2;
         },
         "the lost server is replaced"
@@ -192,8 +203,8 @@ TEST_CASE("integration/pooling: every user has a pool of its own" * pooler_only(
     const Pgweir pgweir{{
         .upstream = "-",
         .toml = "[pool]\nsize = 1\n[databases.app]\nupstream = \"" + database
-            + "/app\"\n[users.app_scram]\npassword = \"secret\"\n"
-              "[users.app_md5]\npassword = \"secret\"\n",
+                + "/app\"\n[users.app_scram]\npassword = \"secret\"\n"
+                  "[users.app_md5]\npassword = \"secret\"\n",
     }};
     Connection first = pgweir.connect();
     Connection second = pgweir.connect("user=app_md5");
@@ -213,8 +224,9 @@ TEST_CASE("integration/pooling: a server that is idle for too long is closed" * 
     CHECK(client.query("SELECT 2").text() == "2");
 }
 
-TEST_CASE("integration/pooling: a server that is old is replaced between transactions"
-          * pooler_only())
+TEST_CASE(
+    "integration/pooling: a server that is old is replaced between transactions" * pooler_only()
+)
 {
     Start start = sized("1");
     start.flags.insert(start.flags.end(), {"--set", "pool.server_lifetime=300ms"});

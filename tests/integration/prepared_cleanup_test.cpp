@@ -18,10 +18,7 @@ Start trusting(const std::string& size)
     return {.flags = {"--pool-size", size, "--set", "auth.method=trust"}, .user = "app_trust"};
 }
 
-std::string run(const std::string& name)
-{
-    return message::bind(name) + message::execute();
-}
+std::string run(const std::string& name) { return message::bind(name) + message::execute(); }
 
 std::string unnamed(const std::string& sql)
 {
@@ -84,7 +81,7 @@ TEST_CASE("integration/prepared: DEALLOCATE ALL and DISCARD ALL take all of this
     Connection other = pgweir.connect();
     other.prepare("s", "SELECT 'theirs'");
 
-    for (const char* sql : {"DEALLOCATE ALL", "DISCARD ALL"}) {
+    for (const std::string sql : {"DEALLOCATE ALL", "DISCARD ALL"}) {
         for (const bool is_extended : {false, true}) {
             CAPTURE(sql);
             CAPTURE(is_extended);
@@ -109,8 +106,10 @@ TEST_CASE("integration/prepared: Close frees the name, and of an unknown name it
     CHECK(client.ask(message::parse("s", "SELECT 1") + message::sync()) == "1 Z(I)");
     CHECK(client.ask(message::close('S', "s") + message::sync()) == "3 Z(I)");
     CHECK(client.ask(run("s") + message::sync()) == "E(26000) Z(I)");
-    CHECK(client.ask(message::parse("s", "SELECT 2") + run("s") + message::sync())
-          == "1 2 D(2) C(SELECT 1) Z(I)");
+    CHECK(
+        client.ask(message::parse("s", "SELECT 2") + run("s") + message::sync())
+        == "1 2 D(2) C(SELECT 1) Z(I)"
+    );
 }
 
 TEST_CASE("integration/prepared: Close and Parse of one name in one pipeline")
@@ -171,12 +170,13 @@ TEST_CASE("integration/prepared: an error in Parse inside a pipeline leaves the 
     client.log_in("app_trust");
     for (int i = 0; i < 3; ++i) {
         CHECK(
-            client.ask(message::parse("s", "SELEC") + run("s") + message::sync())
-            == "E(42601) Z(I)"
+            client.ask(message::parse("s", "SELEC") + run("s") + message::sync()) == "E(42601) Z(I)"
         );
     }
-    CHECK(client.ask(message::parse("s", "SELECT 1") + run("s") + message::sync())
-          == "1 2 D(1) C(SELECT 1) Z(I)");
+    CHECK(
+        client.ask(message::parse("s", "SELECT 1") + run("s") + message::sync())
+        == "1 2 D(1) C(SELECT 1) Z(I)"
+    );
 }
 
 TEST_CASE("integration/prepared: a server that learns a statement again stays silent about it")
@@ -191,12 +191,18 @@ TEST_CASE("integration/prepared: a server that learns a statement again stays si
     holder.log_in("app_trust");
     holder.ask(message::query("BEGIN"));
 
-    CHECK(client.ask(message::bind("s", {"0"}) + message::execute() + message::sync())
-          == "E(22012) Z(I)");
-    CHECK(client.ask(message::bind("s", {"5"}) + message::execute() + message::sync())
-          == "2 D(2) C(SELECT 1) Z(I)");
-    CHECK(client.ask(message::bind("s", {"x"}) + message::execute() + message::sync())
-          == "E(22P02) Z(I)");
+    CHECK(
+        client.ask(message::bind("s", {"0"}) + message::execute() + message::sync())
+        == "E(22012) Z(I)"
+    );
+    CHECK(
+        client.ask(message::bind("s", {"5"}) + message::execute() + message::sync())
+        == "2 D(2) C(SELECT 1) Z(I)"
+    );
+    CHECK(
+        client.ask(message::bind("s", {"x"}) + message::execute() + message::sync())
+        == "E(22P02) Z(I)"
+    );
 }
 
 TEST_CASE("integration/prepared: the unnamed statement outlives its transaction and its server")
@@ -224,8 +230,9 @@ TEST_CASE("integration/prepared: a simple query forgets the unnamed statement")
     CHECK(client.ask(run("") + message::sync()) == "E(26000) Z(I)");
 }
 
-TEST_CASE("integration/prepared: an unnamed text that comes again is kept on the server"
-          * pooler_only())
+TEST_CASE(
+    "integration/prepared: an unnamed text that comes again is kept on the server" * pooler_only()
+)
 {
     const Pgweir pgweir{trusting("1")};
     WireClient client{pgweir.target()};

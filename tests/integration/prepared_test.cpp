@@ -55,8 +55,10 @@ TEST_CASE("integration/prepared: one name means something else to every client")
     }
 }
 
-TEST_CASE("integration/prepared: clients that prepare the same text share it on the server"
-          * pooler_only())
+TEST_CASE(
+    "integration/prepared: clients that prepare the same text share it on the server"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{sized("1")};
     Connection first = pgweir.connect();
@@ -139,7 +141,9 @@ TEST_CASE("integration/prepared: a statement that does not parse leaves its name
     CHECK(client.execute("s").text() == "good");
 }
 
-TEST_CASE("integration/prepared: a table that appears later makes the statement good" * pooler_only())
+TEST_CASE(
+    "integration/prepared: a table that appears later makes the statement good" * pooler_only()
+)
 {
     // The text failed once; nobody may remember that about the next attempt.
     postgres().sql("DROP TABLE IF EXISTS later");
@@ -175,8 +179,9 @@ TEST_CASE("integration/prepared: a statement of a failed transaction works after
     CHECK(client.execute("s").text() == "fine");
 }
 
-TEST_CASE("integration/prepared: the server keeps no more than max_prepared_statements"
-          * pooler_only())
+TEST_CASE(
+    "integration/prepared: the server keeps no more than max_prepared_statements" * pooler_only()
+)
 {
     const Pgweir pgweir{sized("1", "pool.max_prepared_statements=2")};
     Connection client = pgweir.connect();
@@ -208,8 +213,9 @@ TEST_CASE("integration/prepared: eviction inside a pipeline still answers in ord
 
 TEST_CASE("integration/prepared: many clients on few servers always meet their own statements")
 {
-    const Pgweir pgweir{{.flags = {"--pool-size", "3", "--workers", "4", "--set",
-                                   "pool.max_prepared_statements=4"}}};
+    const Pgweir pgweir{
+        {.flags = {"--pool-size", "3", "--workers", "4", "--set", "pool.max_prepared_statements=4"}}
+    };
     std::atomic<int> right = 0;
     Parallel clients{12, [&](int id) {
                          Connection client = pgweir.connect();

@@ -56,9 +56,15 @@ TEST_CASE("integration/queries: an error arrives with all its fields and the con
 
     std::string fields;
     constexpr std::array codes{
-        PG_DIAG_SEVERITY_NONLOCALIZED, PG_DIAG_SQLSTATE,        PG_DIAG_MESSAGE_PRIMARY,
-        PG_DIAG_MESSAGE_DETAIL,        PG_DIAG_MESSAGE_HINT,    PG_DIAG_SCHEMA_NAME,
-        PG_DIAG_TABLE_NAME,            PG_DIAG_COLUMN_NAME,     PG_DIAG_CONSTRAINT_NAME,
+        PG_DIAG_SEVERITY_NONLOCALIZED,
+        PG_DIAG_SQLSTATE,
+        PG_DIAG_MESSAGE_PRIMARY,
+        PG_DIAG_MESSAGE_DETAIL,
+        PG_DIAG_MESSAGE_HINT,
+        PG_DIAG_SCHEMA_NAME,
+        PG_DIAG_TABLE_NAME,
+        PG_DIAG_COLUMN_NAME,
+        PG_DIAG_CONSTRAINT_NAME,
         PG_DIAG_SOURCE_FUNCTION,
     };
     for (const char code : codes) fields += error.field(code) + " ";
@@ -98,9 +104,9 @@ TEST_CASE("integration/queries: an extended query carries parameters, NULL and b
 
 TEST_CASE("integration/queries: a portal is fetched in parts within its transaction")
 {
-    const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"
-    }};
+    const Pgweir pgweir{
+        {.flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"}
+    };
     WireClient client{pgweir.target()};
     client.log_in("app_trust");
 
@@ -120,7 +126,9 @@ TEST_CASE("integration/queries: notices arrive before the result")
     const Pgweir pgweir;
     Connection client = pgweir.connect();
 
-    CHECK(client.query("DO $$ BEGIN RAISE NOTICE 'one'; RAISE WARNING 'two'; END $$").text() == "DO");
+    CHECK(
+        client.query("DO $$ BEGIN RAISE NOTICE 'one'; RAISE WARNING 'two'; END $$").text() == "DO"
+    );
     CHECK(client.notices() == "NOTICE 00000 one\nWARNING 01000 two\n");
 }
 
@@ -136,9 +144,9 @@ TEST_CASE("integration/queries: a function call by its number works")
     for (PQArgBlock& argument : arguments) argument = {.len = 4, .isint = 1, .u = {.integer = 21}};
     int sum = 0;
     int size = 0;
-    const Result called{PQfn(
-        client.raw(), static_cast<int>(function), &sum, &size, 1, arguments.data(), 2
-    )};
+    const Result called{
+        PQfn(client.raw(), static_cast<int>(function), &sum, &size, 1, arguments.data(), 2)
+    };
     CHECK(called.status() == PGRES_COMMAND_OK);
     CHECK(sum == 42);
     CHECK(client.query("SELECT 'after'").text() == "after");
@@ -146,9 +154,9 @@ TEST_CASE("integration/queries: a function call by its number works")
 
 TEST_CASE("integration/queries: a notification reaches the client that listens in its transaction")
 {
-    const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--pool-mode", "session"}, .user = "app_scram"
-    }};
+    const Pgweir pgweir{
+        {.flags = {"--pool-size", "1", "--pool-mode", "session"}, .user = "app_scram"}
+    };
     Connection client = pgweir.connect();
     CHECK(client.query("LISTEN news").text() == "LISTEN");
     postgres().sql("NOTIFY news, 'extra'");

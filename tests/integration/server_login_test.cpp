@@ -33,7 +33,7 @@ std::string server_is_under_tls(const Pgweir& pgweir)
 // that it is told, at its login or at its first query, and what the log says.
 std::string first_error(const Pgweir& pgweir)
 {
-    const std::string error = login_error(pgweir.conninfo());
+    std::string error = login_error(pgweir.conninfo());
     if (!error.empty()) return error;
     Connection client = pgweir.connect();
     const Result result = client.query("SELECT 1");
@@ -42,10 +42,11 @@ std::string first_error(const Pgweir& pgweir)
 
 } // namespace
 
-TEST_CASE("integration/server_login: every method that PostgreSQL may ask for is answered"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_login: every method that PostgreSQL may ask for is answered" * pooler_only()
+)
 {
-    for (const char* user : {"app_scram", "app_md5", "app_plain", "app_trust"}) {
+    for (const std::string user : {"app_scram", "app_md5", "app_plain", "app_trust"}) {
         CAPTURE(user);
         const Pgweir pgweir{upstream(user, "")};
         CHECK(pgweir.connect().query("SELECT current_user").text() == user);
@@ -64,20 +65,24 @@ TEST_CASE("integration/server_login: a client certificate proves who we are" * p
     CHECK(server_is_under_tls(pgweir) == "t");
 }
 
-TEST_CASE("integration/server_login: the certificate may stand in the configuration" * pooler_only())
+TEST_CASE(
+    "integration/server_login: the certificate may stand in the configuration" * pooler_only()
+)
 {
     const Certificates& certificates = postgres().certificates();
     Start start = upstream("app_cert", "");
     start.toml = "[server_tls]\nmode = \"verify-full\"\nca_file = \""
-        + certificates.authority().string() + "\"\ncert_file = \""
-        + certificates.client().cert_file.string() + "\"\nkey_file = \""
-        + certificates.client().key_file.string() + "\"\n";
+                 + certificates.authority().string() + "\"\ncert_file = \""
+                 + certificates.client().cert_file.string() + "\"\nkey_file = \""
+                 + certificates.client().key_file.string() + "\"\n";
     const Pgweir pgweir{start};
     CHECK(pgweir.connect().query("SELECT current_user").text() == "app_cert");
 }
 
-TEST_CASE("integration/server_login: an expired client certificate is refused by PostgreSQL"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_login: an expired client certificate is refused by PostgreSQL"
+    * pooler_only()
+)
 {
     const Identity& expired = postgres().certificates().expired_client();
     const Pgweir pgweir{upstream(
@@ -105,12 +110,14 @@ TEST_CASE("integration/server_login: allow takes TLS only when PostgreSQL insist
 
 TEST_CASE("integration/server_login: verify-full and channel binding work together" * pooler_only())
 {
-    const std::string parameters
-        = verify_full(postgres().certificates().authority()) + "&channel_binding=require";
+    const std::string parameters = verify_full(postgres().certificates().authority())
+                                   + "&channel_binding=require";
     CHECK(server_is_under_tls(Pgweir{upstream("app_tls", parameters)}) == "t");
 }
 
-TEST_CASE("integration/server_login: channel binding that cannot be had is a failure" * pooler_only())
+TEST_CASE(
+    "integration/server_login: channel binding that cannot be had is a failure" * pooler_only()
+)
 {
     // md5 has no binding: whoever asks for the password could be anybody.
     const Pgweir pgweir{upstream("app_md5", "?sslmode=require&channel_binding=require")};
@@ -120,10 +127,12 @@ TEST_CASE("integration/server_login: channel binding that cannot be had is a fai
     CHECK(pgweir.log().find("channel") != std::string::npos);
 }
 
-TEST_CASE("integration/server_login: a server whose authority we do not know is not trusted"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_login: a server whose authority we do not know is not trusted"
+    * pooler_only()
+)
 {
-    for (const char* mode : {"verify-ca", "verify-full"}) {
+    for (const std::string mode : {"verify-ca", "verify-full"}) {
         CAPTURE(mode);
         const Pgweir pgweir{upstream(
             "app_scram",
@@ -138,8 +147,9 @@ TEST_CASE("integration/server_login: a server whose authority we do not know is 
     }
 }
 
-TEST_CASE("integration/server_login: verify-full looks at the name, verify-ca does not"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_login: verify-full looks at the name, verify-ca does not" * pooler_only()
+)
 {
     const std::string authority = "&sslrootcert=" + postgres().certificates().authority().string();
     Start start = upstream("app_scram", "");
@@ -152,9 +162,10 @@ TEST_CASE("integration/server_login: verify-full looks at the name, verify-ca do
     CHECK(pgweir.log().find("127.0.0.2") != std::string::npos);
 }
 
-
-TEST_CASE("integration/server_login: a wrong password for PostgreSQL is told and not repeated for ever"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_login: a wrong password for PostgreSQL is told and not repeated for ever"
+    * pooler_only()
+)
 {
     Start start = upstream("app_scram", "");
     const std::string port = std::to_string(postgres().port());
@@ -179,8 +190,10 @@ TEST_CASE("integration/server_login: an absent PostgreSQL is 08006 or 57P03, soo
     CHECK(http_get(pgweir.http(), "/healthz").status == 200);
 }
 
-TEST_CASE("integration/server_login: a silent PostgreSQL is given up after server_connect_timeout"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_login: a silent PostgreSQL is given up after server_connect_timeout"
+    * pooler_only()
+)
 {
     Start start = upstream("app_scram", "");
     start.flags.insert(start.flags.end(), {"--set", "pool.server_connect_timeout=300ms"});

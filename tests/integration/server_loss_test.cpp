@@ -23,7 +23,7 @@ void terminate(int pid)
     wait_until(
         [&] {
             return postgres().sql("SELECT count(*) FROM pg_stat_activity WHERE pid = " + number)
-                == "0";
+                   == "0";
         },
         "the server process is gone"
     );
@@ -31,8 +31,10 @@ void terminate(int pid)
 
 } // namespace
 
-TEST_CASE("integration/server_loss: an idle server that dies is replaced and nobody notices"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_loss: an idle server that dies is replaced and nobody notices"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{sized("1")};
     Connection client = pgweir.connect();
@@ -97,8 +99,13 @@ TEST_CASE("integration/server_loss: clients outlive a restart of PostgreSQL" * p
 TEST_CASE("integration/server_loss: while PostgreSQL is down, clients are told so" * pooler_only())
 {
     const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "pool.query_wait_timeout=500ms", "--set",
-                  "pool.server_login_retry=100ms"},
+        .flags =
+            {"--pool-size",
+             "1",
+             "--set",
+             "pool.query_wait_timeout=500ms",
+             "--set",
+             "pool.server_login_retry=100ms"},
     }};
     Connection client = pgweir.connect();
     CHECK(client.query("SELECT 1").text() == "1");
@@ -113,12 +120,19 @@ TEST_CASE("integration/server_loss: while PostgreSQL is down, clients are told s
     wait_until([&] { return client.query("SELECT 3").text() == "3"; }, "served again");
 }
 
-TEST_CASE("integration/server_loss: a machine that stops answering does not stop the others"
-          * pooler_only())
+TEST_CASE(
+    "integration/server_loss: a machine that stops answering does not stop the others"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "pool.query_timeout=500ms", "--set",
-                  "pool.cancel_wait_timeout=500ms"},
+        .flags =
+            {"--pool-size",
+             "1",
+             "--set",
+             "pool.query_timeout=500ms",
+             "--set",
+             "pool.cancel_wait_timeout=500ms"},
     }};
     Connection client = pgweir.connect();
     CHECK(client.query("SELECT 1").text() == "1");

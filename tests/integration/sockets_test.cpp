@@ -13,13 +13,13 @@ namespace {
 std::string conninfo_of(const Target& target)
 {
     return "host=" + target.host + " port=" + std::to_string(target.port)
-        + " dbname=app user=app_scram password=secret";
+           + " dbname=app user=app_scram password=secret";
 }
 
 std::string unix_upstream()
 {
     return "postgresql://app_scram:secret@/app?host=" + postgres().socket_directory().string()
-        + "&port=" + std::to_string(postgres().port());
+           + "&port=" + std::to_string(postgres().port());
 }
 
 constexpr const char* peer_address = "SELECT coalesce(host(inet_client_addr()), 'unix')";
@@ -51,7 +51,9 @@ TEST_CASE("integration/sockets: a unix socket is gone after a clean stop" * pool
     CHECK(std::filesystem::is_empty(directory.path()));
 }
 
-TEST_CASE("integration/sockets: a unix socket that a crash left behind is taken over" * pooler_only())
+TEST_CASE(
+    "integration/sockets: a unix socket that a crash left behind is taken over" * pooler_only()
+)
 {
     const TempDirectory directory;
     {
@@ -67,11 +69,9 @@ TEST_CASE("integration/sockets: a unix socket that a crash left behind is taken 
 TEST_CASE("integration/sockets: unix_socket_mode keeps others out" * pooler_only())
 {
     const TempDirectory directory;
-    const Pgweir pgweir{{
-        .toml = "unix_socket_mode = \"0600\"\n", .listen = {directory.path()}
-    }};
-    const std::filesystem::path path
-        = directory / (".s.PGSQL." + std::to_string(pgweir.target().port));
+    const Pgweir pgweir{{.toml = "unix_socket_mode = \"0600\"\n", .listen = {directory.path()}}};
+    const std::filesystem::path path = directory
+                                       / (".s.PGSQL." + std::to_string(pgweir.target().port));
     using std::filesystem::perms;
     CHECK(
         (std::filesystem::status(path).permissions() & perms::all)
@@ -90,16 +90,16 @@ TEST_CASE("integration/sockets: clients come over IPv6" * pooler_only())
 TEST_CASE("integration/sockets: several addresses are one pooler" * pooler_only())
 {
     const TempDirectory directory;
-    const Pgweir pgweir{{
-        .flags = {"--pool-size", "1"}, .listen = {"127.0.0.1:0", directory.path()}
-    }};
+    const Pgweir pgweir{{.flags = {"--pool-size", "1"}, .listen = {"127.0.0.1:0", directory.path()}}
+    };
     Connection tcp{conninfo_of(pgweir.target(0))};
     Connection local{conninfo_of(pgweir.target(1))};
     CHECK(tcp.backend_pid() == local.backend_pid());
 }
 
-TEST_CASE("integration/sockets: PostgreSQL is reached over TCP, IPv6 and a unix socket"
-          * pooler_only())
+TEST_CASE(
+    "integration/sockets: PostgreSQL is reached over TCP, IPv6 and a unix socket" * pooler_only()
+)
 {
     const Pgweir tcp;
     CHECK(tcp.connect().query(peer_address).text() == "127.0.0.1");
@@ -120,7 +120,7 @@ TEST_CASE("integration/sockets: the next host is tried when one does not answer"
 {
     const Pgweir pgweir{{
         .upstream = "postgresql://app_scram:secret@127.0.0.1:" + std::to_string(free_port())
-            + ",127.0.0.1:" + std::to_string(postgres().port()) + "/app",
+                    + ",127.0.0.1:" + std::to_string(postgres().port()) + "/app",
     }};
     CHECK(pgweir.connect().query("SELECT 1").text() == "1");
 }

@@ -41,9 +41,13 @@ TEST_CASE("integration/startup: protocol 3.0 brings parameters, a short cancel k
 
     CHECK(said.starts_with("R(0) "));
     CHECK(said.ends_with(" K Z(I)"));
-    for (const char* parameter :
-         {"S(server_version=15", "S(client_encoding=UTF8)", "S(standard_conforming_strings=on)",
-          "S(integer_datetimes=on)", "S(TimeZone=UTC)", "S(DateStyle=ISO, MDY)"}) {
+    for (const std::string parameter :
+         {"S(server_version=15",
+          "S(client_encoding=UTF8)",
+          "S(standard_conforming_strings=on)",
+          "S(integer_datetimes=on)",
+          "S(TimeZone=UTC)",
+          "S(DateStyle=ISO, MDY)"}) {
         CAPTURE(parameter);
         CHECK(said.find(parameter) != std::string::npos);
     }
@@ -56,7 +60,7 @@ TEST_CASE("integration/startup: protocol 3.2 brings a long cancel key" * pooler_
     WireClient client{pgweir.target()};
     const std::string said = client.log_in("app_trust", {}, message::version_3_2);
 
-    CHECK(said.find("v") == std::string::npos); // nothing to negotiate
+    CHECK(said.starts_with("R(0) ")); // nothing to negotiate
     CHECK(client.cancel_key().size() > short_key_size);
     CHECK(client.cancel_key().size() <= 4 + 256); // the protocol's limit
     CHECK(client.ask(message::query("SELECT 1")) == "T(1) D(1) C(SELECT 1) Z(I)");
@@ -102,8 +106,9 @@ TEST_CASE("integration/startup: protocols 2 and 4 are refused")
     }
 }
 
-TEST_CASE("integration/startup: GSSENCRequest is answered N, and the startup goes on"
-          * pooler_only())
+TEST_CASE(
+    "integration/startup: GSSENCRequest is answered N, and the startup goes on" * pooler_only()
+)
 {
     const Pgweir pgweir{trusting()};
     WireClient client{pgweir.target()};
@@ -112,8 +117,10 @@ TEST_CASE("integration/startup: GSSENCRequest is answered N, and the startup goe
     CHECK(client.log_in("app_trust").ends_with("Z(I)"));
 }
 
-TEST_CASE("integration/startup: SSLRequest without TLS is answered N, also after GSSENCRequest"
-          * pooler_only())
+TEST_CASE(
+    "integration/startup: SSLRequest without TLS is answered N, also after GSSENCRequest"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{trusting()};
     WireClient client{pgweir.target()};
@@ -161,12 +168,13 @@ TEST_CASE("integration/startup: TLS may begin at once when ALPN says postgresql"
     CHECK(client.ask(message::query("SELECT 1")) == "T(1) D(1) C(SELECT 1) Z(I)");
 }
 
-TEST_CASE("integration/startup: direct TLS for another protocol, or for none, is refused"
-          * pooler_only())
+TEST_CASE(
+    "integration/startup: direct TLS for another protocol, or for none, is refused" * pooler_only()
+)
 {
     // Without ALPN, bytes meant for another service could be turned against us.
     const Pgweir pgweir{trusting_with_tls()};
-    for (const char* protocol : {"h2", ""}) {
+    for (const std::string protocol : {"h2", ""}) {
         CAPTURE(protocol);
         WireClient client{pgweir.target()};
         const auto attempt = [&] {
@@ -187,8 +195,9 @@ TEST_CASE("integration/startup: an unknown database is 3D000")
     CHECK(error.find("nowhere") != std::string::npos);
 }
 
-TEST_CASE("integration/startup: a database that the configuration does not list is 3D000"
-          * pooler_only())
+TEST_CASE(
+    "integration/startup: a database that the configuration does not list is 3D000" * pooler_only()
+)
 {
     const Pgweir pgweir{{
         .user = "app_scram",
@@ -210,8 +219,10 @@ TEST_CASE("integration/startup: a startup packet of absurd length is refused at 
     CHECK((answer.empty() || answer.starts_with("E")));
 }
 
-TEST_CASE("integration/startup: a client that says nothing is sent away after client_login_timeout"
-          * pooler_only())
+TEST_CASE(
+    "integration/startup: a client that says nothing is sent away after client_login_timeout"
+    * pooler_only()
+)
 {
     Start start = trusting();
     start.flags.insert(start.flags.end(), {"--set", "client_login_timeout=200ms"});

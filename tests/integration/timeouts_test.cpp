@@ -15,8 +15,9 @@ Start with(const std::string& setting, const std::string& size = "1")
 
 } // namespace
 
-TEST_CASE("integration/timeouts: query_timeout is 57014, and both connections live on"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: query_timeout is 57014, and both connections live on" * pooler_only()
+)
 {
     const Pgweir pgweir{with("pool.query_timeout=300ms")};
     Connection client = pgweir.connect();
@@ -28,8 +29,10 @@ TEST_CASE("integration/timeouts: query_timeout is 57014, and both connections li
     CHECK(client.backend_pid() == server);
 }
 
-TEST_CASE("integration/timeouts: query_timeout inside a transaction fails it as any error would"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: query_timeout inside a transaction fails it as any error would"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{with("pool.query_timeout=300ms")};
     Connection client = pgweir.connect();
@@ -40,8 +43,9 @@ TEST_CASE("integration/timeouts: query_timeout inside a transaction fails it as 
     CHECK(client.query("SELECT 1").text() == "1");
 }
 
-TEST_CASE("integration/timeouts: query_timeout counts each query, not the transaction"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: query_timeout counts each query, not the transaction" * pooler_only()
+)
 {
     const Pgweir pgweir{with("pool.query_timeout=1s")};
     Connection client = pgweir.connect();
@@ -55,7 +59,7 @@ TEST_CASE("integration/timeouts: query_timeout applies in a pipeline too" * pool
     const Pgweir pgweir{with("pool.query_timeout=300ms")};
     Connection client = pgweir.connect();
     client.enter_pipeline();
-    for (const char* sql : {"SELECT 1", "SELECT pg_sleep(60)", "SELECT 3"}) {
+    for (const std::string sql : {"SELECT 1", "SELECT pg_sleep(60)", "SELECT 3"}) {
         client.send_params(sql, {});
     }
     CHECK(client.sync_and_read() == "1 / ERROR 57014 / aborted / sync");
@@ -63,8 +67,10 @@ TEST_CASE("integration/timeouts: query_timeout applies in a pipeline too" * pool
     CHECK(client.sync_and_read() == "4 / sync");
 }
 
-TEST_CASE("integration/timeouts: transaction_timeout is 57014, and both connections live on"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: transaction_timeout is 57014, and both connections live on"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{with("pool.transaction_timeout=500ms")};
     Connection client = pgweir.connect();
@@ -76,8 +82,10 @@ TEST_CASE("integration/timeouts: transaction_timeout is 57014, and both connecti
     CHECK(client.backend_pid() == server);
 }
 
-TEST_CASE("integration/timeouts: idle_transaction_timeout is 25P03, and the server is kept"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: idle_transaction_timeout is 25P03, and the server is kept"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{with("pool.idle_transaction_timeout=300ms")};
     Connection client = pgweir.connect();
@@ -103,8 +111,10 @@ TEST_CASE("integration/timeouts: client_idle_timeout is 57P05" * pooler_only())
     CHECK(words.starts_with("57P05 "));
 }
 
-TEST_CASE("integration/timeouts: query_wait_timeout is 53300, and the client may try again"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: query_wait_timeout is 53300, and the client may try again"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{with("pool.query_wait_timeout=300ms")};
     Connection holder = pgweir.connect();
@@ -120,8 +130,9 @@ TEST_CASE("integration/timeouts: query_wait_timeout is 53300, and the client may
     CHECK(client.query("SELECT 'served'").text() == "served");
 }
 
-TEST_CASE("integration/timeouts: more than max_waiting is refused at once with 53300"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: more than max_waiting is refused at once with 53300" * pooler_only()
+)
 {
     // query_wait_timeout stays at its 15 s: only a refusal at once is quick enough here.
     const Pgweir pgweir{with("pool.max_waiting=1")};
@@ -143,13 +154,13 @@ TEST_CASE("integration/timeouts: more than max_waiting is refused at once with 5
 
 TEST_CASE("integration/timeouts: a user may have limits of its own" * pooler_only())
 {
-    const std::string url
-        = "\"postgresql://127.0.0.1:" + std::to_string(postgres().port()) + "/app\"\n";
+    const std::string url = "\"postgresql://127.0.0.1:" + std::to_string(postgres().port())
+                            + "/app\"\n";
     const Pgweir pgweir{{
         .upstream = "-",
         .toml = "[databases.app]\nupstream = " + url
-            + "[users.app_scram]\npassword = \"secret\"\n[users.app_scram.pool]\n"
-              "query_timeout = \"300ms\"\n[users.app_md5]\npassword = \"secret\"\n",
+                + "[users.app_scram]\npassword = \"secret\"\n[users.app_scram.pool]\n"
+                  "query_timeout = \"300ms\"\n[users.app_md5]\npassword = \"secret\"\n",
     }};
     Connection hurried = pgweir.connect();
     Connection patient = pgweir.connect("user=app_md5");
@@ -171,8 +182,9 @@ TEST_CASE("integration/timeouts: one client more than max_client_conn is 53300" 
     wait_until([&] { return login_error(pgweir.conninfo()).empty(); }, "there is room again");
 }
 
-TEST_CASE("integration/timeouts: cancels pass when there is no room for another client"
-          * pooler_only())
+TEST_CASE(
+    "integration/timeouts: cancels pass when there is no room for another client" * pooler_only()
+)
 {
     const Pgweir pgweir{with("max_client_conn=1")};
     Connection client = pgweir.connect();
@@ -182,7 +194,7 @@ TEST_CASE("integration/timeouts: cancels pass when there is no room for another 
         [] {
             return postgres().sql("SELECT count(*) FROM pg_stat_activity "
                                   "WHERE wait_event = 'PgSleep'")
-                == "1";
+                   == "1";
         },
         "the query runs"
     );

@@ -10,10 +10,7 @@ using namespace pgweir::test;
 
 namespace {
 
-const Certificates& certificates()
-{
-    return postgres().certificates();
-}
+const Certificates& certificates() { return postgres().certificates(); }
 
 Start with_tls(const std::string& mode, const std::string& method = "scram-sha-256")
 {
@@ -53,17 +50,22 @@ TEST_CASE("integration/tls: SCRAM is bound to the TLS channel when the client as
     CHECK(client.query("SELECT 1").text() == "1");
 }
 
-TEST_CASE("integration/tls: a client that demands channel binding is not let down to a password"
-          * pooler_only())
+TEST_CASE(
+    "integration/tls: a client that demands channel binding is not let down to a password"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{with_tls("require", "password")};
-    const std::string error = login_error(pgweir.conninfo("sslmode=require channel_binding=require"));
+    const std::string error = login_error(pgweir.conninfo("sslmode=require channel_binding=require")
+    );
     CAPTURE(error);
     CHECK(error.find("channel binding") != std::string::npos);
     CHECK(pgweir.connect("sslmode=require channel_binding=prefer").query("SELECT 1").text() == "1");
 }
 
-TEST_CASE("integration/tls: disable answers no, and a client that insists goes away" * pooler_only())
+TEST_CASE(
+    "integration/tls: disable answers no, and a client that insists goes away" * pooler_only()
+)
 {
     const Pgweir pgweir{with_tls("disable")};
     CHECK(PQsslInUse(pgweir.connect("sslmode=prefer").raw()) == 0);
@@ -74,7 +76,7 @@ TEST_CASE("integration/tls: disable answers no, and a client that insists goes a
 
 TEST_CASE("integration/tls: allow and prefer take clients with and without TLS" * pooler_only())
 {
-    for (const char* mode : {"allow", "prefer"}) {
+    for (const std::string mode : {"allow", "prefer"}) {
         CAPTURE(mode);
         const Pgweir pgweir{with_tls(mode)};
         CHECK(pgweir.connect("sslmode=disable").query("SELECT 1").text() == "1");
@@ -82,8 +84,10 @@ TEST_CASE("integration/tls: allow and prefer take clients with and without TLS" 
     }
 }
 
-TEST_CASE("integration/tls: require sends a plaintext client away with 28000 and the reason"
-          * pooler_only())
+TEST_CASE(
+    "integration/tls: require sends a plaintext client away with 28000 and the reason"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{with_tls("require")};
     const std::string error = login_error(pgweir.conninfo("sslmode=disable"));
@@ -113,9 +117,9 @@ TEST_CASE("integration/tls: verify-full wants the certificate to name the user" 
     Start start = with_tls("verify-full", "trust");
     start.user = "app_cert";
     start.upstream = "-";
-    start.toml = "[databases.app]\nupstream = \"postgresql://127.0.0.1:"
-        + std::to_string(postgres().port()) + "/app?sslmode=require&sslcert="
-        + certificates().client().cert_file.string()
+    start.toml =
+        "[databases.app]\nupstream = \"postgresql://127.0.0.1:" + std::to_string(postgres().port())
+        + "/app?sslmode=require&sslcert=" + certificates().client().cert_file.string()
         + "&sslkey=" + certificates().client().key_file.string()
         + "\"\n[users.app_cert]\npassword = \"secret\"\n[users.app_scram]\npassword = \"secret\"\n";
     const Pgweir pgweir{start};
@@ -160,7 +164,7 @@ TEST_CASE("integration/tls: a broken handshake harms nobody else" * pooler_only(
 {
     const Pgweir pgweir{with_tls("require")};
     Connection client = pgweir.connect(verified());
-    for (const char* garbage : {"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x40", ""}) {
+    for (const std::string garbage : {"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x40", ""}) {
         WireClient broken{pgweir.target()};
         broken.send(message::ssl_request());
         CHECK(broken.stream().read_exactly(1) == "S");

@@ -11,9 +11,8 @@ namespace {
 
 // The server that every client of a pool of one shares, and proof that it is clean.
 struct OneServer {
-    Pgweir pgweir{{
-        .flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"
-    }};
+    Pgweir pgweir{{.flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"}
+    };
     std::string pid = pid_now();
 
     std::string pid_now() { return std::to_string(pgweir.connect().backend_pid()); }
@@ -43,7 +42,7 @@ struct OneServer {
         wait_until(
             [&] {
                 return postgres().sql("SELECT state FROM pg_stat_activity WHERE pid = " + pid)
-                    == "active";
+                       == "active";
             },
             "the query runs"
         );
@@ -56,15 +55,14 @@ void create_table()
     postgres().sql("GRANT ALL ON traces TO PUBLIC");
 }
 
-std::string traces()
-{
-    return postgres().sql("SELECT count(*) FROM traces");
-}
+std::string traces() { return postgres().sql("SELECT count(*) FROM traces"); }
 
 } // namespace
 
-TEST_CASE("integration/vanishing: the query of a client that is gone is cancelled, its server kept"
-          * pooler_only())
+TEST_CASE(
+    "integration/vanishing: the query of a client that is gone is cancelled, its server kept"
+    * pooler_only()
+)
 {
     OneServer one;
     WireClient client = one.client();
@@ -74,7 +72,9 @@ TEST_CASE("integration/vanishing: the query of a client that is gone is cancelle
     one.expect_clean();
 }
 
-TEST_CASE("integration/vanishing: a FIN in the middle of a query counts like a reset" * pooler_only())
+TEST_CASE(
+    "integration/vanishing: a FIN in the middle of a query counts like a reset" * pooler_only()
+)
 {
     OneServer one;
     WireClient client = one.client();
@@ -84,7 +84,9 @@ TEST_CASE("integration/vanishing: a FIN in the middle of a query counts like a r
     one.expect_clean();
 }
 
-TEST_CASE("integration/vanishing: a query and the FIN right behind it are both seen" * pooler_only())
+TEST_CASE(
+    "integration/vanishing: a query and the FIN right behind it are both seen" * pooler_only()
+)
 {
     // They arrive in one wake-up of the socket.
     create_table();
@@ -113,22 +115,25 @@ TEST_CASE("integration/vanishing: an open transaction is rolled back" * pooler_o
     }
 }
 
-TEST_CASE("integration/vanishing: a query that ignores being cancelled for a while is waited for"
-          * pooler_only())
+TEST_CASE(
+    "integration/vanishing: a query that ignores being cancelled for a while is waited for"
+    * pooler_only()
+)
 {
     OneServer one;
     WireClient client = one.client();
-    client.send(message::query(
-        "DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN "
-        "PERFORM pg_sleep(0.5); END $$"
-    ));
+    client.send(
+        message::query("DO $$ BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN "
+                       "PERFORM pg_sleep(0.5); END $$")
+    );
     one.wait_until_active();
     client.stream().reset();
     one.expect_clean();
 }
 
-TEST_CASE("integration/vanishing: a large result that nobody reads any more is drained"
-          * pooler_only())
+TEST_CASE(
+    "integration/vanishing: a large result that nobody reads any more is drained" * pooler_only()
+)
 {
     OneServer one;
     WireClient client = one.client();
@@ -145,7 +150,7 @@ TEST_CASE("integration/vanishing: pipelines that were not read to their end" * p
     std::string pipeline;
     for (int i = 0; i < 50; ++i) {
         pipeline += message::parse("", "SELECT pg_sleep(10)") + message::bind("")
-            + message::execute() + message::sync();
+                    + message::execute() + message::sync();
     }
     client.send(pipeline);
     one.wait_until_active();
@@ -197,8 +202,10 @@ TEST_CASE("integration/vanishing: half a message ends with its client" * pooler_
     CHECK(postgres().server_count("app_trust") <= 1);
 }
 
-TEST_CASE("integration/vanishing: a crowd that vanishes at once leaves every server in place"
-          * pooler_only())
+TEST_CASE(
+    "integration/vanishing: a crowd that vanishes at once leaves every server in place"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{{
         .flags = {"--pool-size", "3", "--workers", "2", "--set", "auth.method=trust"},

@@ -70,7 +70,8 @@ struct Settings {
     /// the console. An empty name: the upstream's own database.
     [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database) const;
 
-    /// A user of the configuration, or the one of an upstream URL. Nothing: unknown.
+    /// A user of the configuration, or the one of the database's upstream URL (for the console: of
+    /// `upstream`). Nothing: unknown.
     [[nodiscard]] std::optional<auth::User> find_user(
         std::string_view user, std::string_view database
     ) const;

@@ -70,7 +70,6 @@ public:
     void start();
 
     [[nodiscard]] ClientId id() const { return state_.id; }
-    [[nodiscard]] const std::string& secret() const { return secret_; }
     [[nodiscard]] Server* server() const { return server_; }
     [[nodiscard]] bool is_waiting() const { return is_waiting_; }
     [[nodiscard]] bool is_closing() const { return is_closing_; }
@@ -92,6 +91,7 @@ private:
     bool follow(const session::Step& step, Bytes rest);
     bool pump_server();
     void process_replies(Bytes input);
+    void look_at_news();
     void send_to_server();
     [[nodiscard]] bool send_to_client();
     bool flush_client();
@@ -129,7 +129,6 @@ private:
     session::ClientState state_;
     pool::Waiter waiter_;
     Server* server_ = nullptr;
-    std::string secret_;
     std::string address_;
     std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;

@@ -29,14 +29,14 @@ public:
         if (!was_empty) return;
         const std::uint64_t one = 1;
         // It can only fail when the counter is full, and then the worker is awake anyway.
-        static_cast<void>(::write(event_.get(), &one, sizeof one));
+        if (::write(event_.get(), &one, sizeof one) < 0) return;
     }
 
     /// By the worker, when fd() is readable.
     [[nodiscard]] std::vector<Message> take()
     {
         std::uint64_t count = 0;
-        static_cast<void>(::read(event_.get(), &count, sizeof count));
+        if (::read(event_.get(), &count, sizeof count) < 0) return {}; // woken for nothing
         const std::scoped_lock lock{mutex_};
         return std::exchange(messages_, {});
     }

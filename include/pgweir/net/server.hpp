@@ -4,6 +4,7 @@
 
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/wheel.hpp>
+#include <pgweir/net/address.hpp>
 #include <pgweir/net/input.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/reactor.hpp>
@@ -26,9 +27,9 @@ struct WorkerPool;
 
 /// What a CancelRequest for a server connection needs. Copied: the connection may be gone by then.
 struct CancelTarget {
-    Upstream upstream;
-    std::string address; // where it is really connected: "/path" or "ip" and port
-    std::uint16_t port = 0;
+    Upstream upstream; // without its password
+    Address address;   // where it is really connected
+    std::string host;  // as the upstream names it, for TLS
     std::uint32_t process_id = 0;
     std::string secret;
 };
@@ -70,7 +71,7 @@ public:
     /// whatever is needed to make it clean. `is_cut`: a message of the client's was sent in part.
     /// `wants_cancel`: nobody cares any more about what it is doing.
     void give_back(bool is_cut, bool wants_cancel);
-    void cancel_started() { ++cancels_in_flight_; }
+    [[nodiscard]] bool is_being_cancelled() const { return cancels_in_flight_ > 0; }
     void cancel_finished();
     /// Asks PostgreSQL to stop what it is doing.
     void request_cancel();

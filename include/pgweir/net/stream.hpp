@@ -38,7 +38,7 @@ using SslPointer = std::unique_ptr<SSL, SslDeleter>;
 
 class Stream {
 public:
-    Stream() = default;
+    Stream();
     explicit Stream(Descriptor socket);
     Stream(Stream&&) noexcept;
     Stream& operator=(Stream&&) noexcept;

@@ -57,6 +57,7 @@ struct WorkerPool {
     pool::Core core;
     pool::Counters& counters;
     session::ForwardOptions forward;
+    session::KnownStatements known;
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken
 };
@@ -110,8 +111,10 @@ public:
     /// A server is lost: the pool may open another one.
     void server_lost(Server& server);
     void run_again(ClientSession& client);
+    /// Tables or the like have changed: no worker may believe what was parsed before.
+    void forget_statements(WorkerPool& pool);
 
-    void cancel_client(ClientId client, const std::string& secret);
+    void cancel_client(ClientId client);
     void cancel_finished(std::uint64_t serial);
     void configure_pools();
     void drain();

@@ -4,6 +4,7 @@
 
 #include <pgweir/base/bytes.hpp>
 #include <pgweir/session/gather.hpp>
+#include <pgweir/session/known_statements.hpp>
 #include <pgweir/session/state.hpp>
 #include <pgweir/wire/frame.hpp>
 
@@ -47,6 +48,13 @@ struct Step {
     wire::ErrorText error;
 };
 
+/// What a forwarder shares with others of its worker.
+struct Context {
+    const ForwardOptions& options;
+    StatementTable& table;
+    const KnownStatements& known;
+};
+
 /// Where the bytes go. Runs in it point into the input.
 struct Outputs {
     Gather& to_server;
@@ -56,11 +64,10 @@ struct Outputs {
 /// Client to server. `server` is null while none is lent.
 class ClientForwarder {
 public:
-    ClientForwarder(
-        const ForwardOptions& options, StatementTable& table, ClientState& client, Outputs outputs
-    )
-        : options_{options},
-          table_{table},
+    ClientForwarder(Context context, ClientState& client, Outputs outputs)
+        : options_{context.options},
+          table_{context.table},
+          known_{context.known},
           client_{client},
           outputs_{outputs}
     {
@@ -73,6 +80,7 @@ private:
 
     bool begin_message(Step& step, Bytes rest);
     Done message(wire::FrameHeader header, Bytes available, Step& step);
+    Done message_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done query(wire::FrameHeader header, Bytes available, Step& step);
     Done bind(wire::FrameHeader header, Bytes available, Step& step);
     Done describe(wire::FrameHeader header, Bytes available, Step& step);
@@ -86,6 +94,7 @@ private:
 
     // In forward_prepared.cpp.
     Done parse(wire::FrameHeader header, Bytes available, Step& step);
+    bool parse_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_in_part(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_again(const wire::ParseBody& body, Step& step);
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
@@ -123,6 +132,7 @@ private:
 
     const ForwardOptions& options_;
     StatementTable& table_;
+    const KnownStatements& known_;
     ClientState& client_;
     Outputs outputs_;
     ServerState* server_ = nullptr;

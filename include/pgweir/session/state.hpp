@@ -77,7 +77,10 @@ struct ServerState {
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
-    std::vector<Sqlstate> errors;                 // to be counted and cleared by the driver
+    // To be looked at and cleared by the driver.
+    std::vector<Sqlstate> errors;
+    std::vector<StatementId> parsed;  // ParseComplete has come for them
+    bool has_changed_schema = false;  // CREATE, ALTER or DROP: what was parsed may not be any more
 
     /// Nothing is owed in either direction, and no transaction is open: it may serve somebody else.
     [[nodiscard]] bool is_idle() const

@@ -1,4 +1,4 @@
-#include "certificates.hpp"
+#include "integration/support/certificates.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -27,9 +27,9 @@ using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
 using File = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
 struct Wish {
-    std::string name;             // the common name
-    std::string alternatives{};   // subjectAltName; empty: none
-    bool signs_others = false;    // a CA
+    std::string name;           // the common name
+    std::string alternatives{}; // subjectAltName; empty: none
+    bool signs_others = false;  // a CA
     bool expired = false;
 };
 
@@ -61,7 +61,10 @@ void set_validity(X509* certificate, bool expired)
 Signed make(const Wish& wish, const Signed* issuer)
 {
     static long serial = 1;
-    Signed made{.key = Key{EVP_EC_gen("P-256")}, .certificate = Certificate{X509_new()}};
+    Signed made{
+        .key = Key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")},
+        .certificate = Certificate{X509_new()}
+    };
     X509* certificate = made.certificate.get();
     require(made.key != nullptr && certificate != nullptr, "new");
 
@@ -94,9 +97,8 @@ Identity save(const Signed& made, const std::filesystem::path& directory, const 
     require(cert != nullptr && key != nullptr, "cannot write certificates");
     require(PEM_write_bio_X509(cert.get(), made.certificate.get()) == 1, "write certificate");
     require(
-        PEM_write_bio_PrivateKey(
-            key.get(), made.key.get(), nullptr, nullptr, 0, nullptr, nullptr
-        ) == 1,
+        PEM_write_bio_PrivateKey(key.get(), made.key.get(), nullptr, nullptr, 0, nullptr, nullptr)
+            == 1,
         "write key"
     );
     using std::filesystem::perms;

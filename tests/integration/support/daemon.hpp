@@ -1,9 +1,9 @@
 // The pgweir under test, as an operator runs it: flags, a file, variables, signals, a log.
 #pragma once
 
-#include "http.hpp"
-#include "postgres.hpp"
-#include "wire_client.hpp"
+#include "integration/support/http.hpp"
+#include "integration/support/postgres.hpp"
+#include "integration/support/wire_client.hpp"
 
 #include <doctest/doctest.h>
 
@@ -29,10 +29,7 @@ struct Start {
 /// tests expect of pgweir is then proven to be what PostgreSQL does.
 [[nodiscard]] bool is_direct();
 /// For test cases that only make sense with a pooler: `* pooler_only()`.
-[[nodiscard]] inline doctest::skip pooler_only()
-{
-    return doctest::skip{is_direct()};
-}
+[[nodiscard]] inline doctest::skip pooler_only() { return doctest::skip{is_direct()}; }
 
 class Pgweir {
 public:

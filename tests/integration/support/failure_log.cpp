@@ -1,4 +1,4 @@
-#include "failure_log.hpp"
+#include "integration/support/failure_log.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,11 +1,10 @@
-#include "fake_server.hpp"
+#include "integration/support/fake_server.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <stdexcept>
 #include <utility>
 
 namespace pgweir::test {
@@ -22,8 +21,7 @@ std::size_t length_of(std::string_view word)
 } // namespace
 
 FakeServer::FakeServer(Behaviour behaviour)
-    : behaviour_{std::move(behaviour)},
-      listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
+    : behaviour_{std::move(behaviour)}, listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)}
 {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -32,8 +30,8 @@ FakeServer::FakeServer(Behaviour behaviour)
     void* raw = &address;
     constexpr int backlog = 100;
     const bool listens = ::bind(listener_, static_cast<sockaddr*>(raw), size) == 0
-        && ::listen(listener_, backlog) == 0
-        && ::getsockname(listener_, static_cast<sockaddr*>(raw), &size) == 0;
+                         && ::listen(listener_, backlog) == 0
+                         && ::getsockname(listener_, static_cast<sockaddr*>(raw), &size) == 0;
     if (!listens) throw std::runtime_error{"the fake server cannot listen"};
     port_ = ntohs(address.sin_port);
     acceptor_ = std::jthread{[this] { accept_loop(); }};
@@ -55,7 +53,7 @@ FakeServer::~FakeServer()
 std::string FakeServer::url() const
 {
     return "postgresql://app_scram:secret@127.0.0.1:" + std::to_string(port_)
-        + "/app?sslmode=disable";
+           + "/app?sslmode=disable";
 }
 
 void FakeServer::accept_loop()
@@ -77,19 +75,21 @@ void FakeServer::serve(int socket)
         // may long belong to something else.
         Stream stream{::dup(socket)};
         behaviour_(stream);
-    } catch (const std::runtime_error&) {
-        // The client went, as it may.
+    } catch (const std::runtime_error&) { // NOLINT(bugprone-empty-catch): it went, as it may
     }
     ::shutdown(socket, SHUT_RDWR);
 }
 
 void accept_login(Stream& stream)
 {
-    const std::string startup = stream.read_exactly(length_of(stream.read_exactly(4)) - 4);
+    static_cast<void>(stream.read_exactly(length_of(stream.read_exactly(4)) - 4));
     std::string answer = message::typed('R', message::be32(0));
     constexpr std::pair<const char*, const char*> parameters[]{
-        {"server_version", "15.0"}, {"client_encoding", "UTF8"}, {"server_encoding", "UTF8"},
-        {"standard_conforming_strings", "on"}, {"DateStyle", "ISO, MDY"},
+        {"server_version", "15.0"},
+        {"client_encoding", "UTF8"},
+        {"server_encoding", "UTF8"},
+        {"standard_conforming_strings", "on"},
+        {"DateStyle", "ISO, MDY"},
     };
     for (const auto& [name, value] : parameters) {
         const std::string pair = std::string{name} + '\0' + value + '\0';
@@ -108,10 +108,11 @@ Message read_message(Stream& stream)
 std::string polite_answer()
 {
     const std::string column = std::string{"?column?"} + '\0' + message::be32(0) + message::be16(0)
-        + message::be32(25) + message::be16(0xFFFF) + message::be32(0xFFFFFFFF) + message::be16(0);
+                               + message::be32(25) + message::be16(0xFFFF)
+                               + message::be32(0xFFFFFFFF) + message::be16(0);
     return message::typed('T', message::be16(1) + column)
-        + message::typed('D', message::be16(1) + message::be32(1) + "1")
-        + message::typed('C', std::string{"SELECT 1"} + '\0') + message::typed('Z', "I");
+           + message::typed('D', message::be16(1) + message::be32(1) + "1")
+           + message::typed('C', std::string{"SELECT 1"} + '\0') + message::typed('Z', "I");
 }
 
 void serve_politely(Stream& stream)

@@ -1,8 +1,8 @@
 // A PostgreSQL that misbehaves: accepts connections and does to each what the test says.
 #pragma once
 
-#include "stream.hpp"
-#include "wire_client.hpp"
+#include "integration/support/stream.hpp"
+#include "integration/support/wire_client.hpp"
 
 #include <atomic>
 #include <functional>

@@ -1,4 +1,4 @@
-#include "http.hpp"
+#include "integration/support/http.hpp"
 
 #include <algorithm>
 #include <sstream>

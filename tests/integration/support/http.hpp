@@ -1,7 +1,7 @@
 // One HTTP GET, as a probe or a scraper would send it.
 #pragma once
 
-#include "wire_client.hpp"
+#include "integration/support/wire_client.hpp"
 
 #include <string>
 #include <vector>

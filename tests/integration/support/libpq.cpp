@@ -1,8 +1,7 @@
-#include "libpq.hpp"
-
-#include <poll.h>
+#include "integration/support/libpq.hpp"
 
 #include <array>
+#include <poll.h>
 #include <regex>
 #include <stdexcept>
 
@@ -29,7 +28,7 @@ bool wait_socket(PGconn* connection, short events, const Deadline& deadline)
 
 void keep_notice(void* target, const PGresult* notice)
 {
-    for (const int code : {PG_DIAG_SEVERITY_NONLOCALIZED, PG_DIAG_SQLSTATE}) {
+    for (const char code : {PG_DIAG_SEVERITY_NONLOCALIZED, PG_DIAG_SQLSTATE}) {
         const char* text = PQresultErrorField(notice, code);
         static_cast<std::string*>(target)->append(text == nullptr ? "?" : text).append(" ");
     }
@@ -63,6 +62,7 @@ std::string shorten(const std::string& message)
 struct Parameters {
     explicit Parameters(const Values& values)
     {
+        pointers.reserve(values.size());
         for (const auto& value : values) pointers.push_back(value ? value->c_str() : nullptr);
     }
     [[nodiscard]] int count() const { return static_cast<int>(pointers.size()); }
@@ -96,6 +96,7 @@ std::string Result::field(int code) const
 std::vector<std::string> Result::columns() const
 {
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(PQnfields(raw())));
     for (int i = 0; i < PQnfields(result_.get()); ++i) names.emplace_back(PQfname(raw(), i));
     return names;
 }
@@ -141,8 +142,7 @@ std::string Result::text() const
     return joined;
 }
 
-Connection::Connection(const std::string& conninfo)
-    : connection_{PQconnectStart(conninfo.c_str())}
+Connection::Connection(const std::string& conninfo) : connection_{PQconnectStart(conninfo.c_str())}
 {
     if (PQstatus(raw()) == CONNECTION_BAD) fail(raw(), "login");
     PQsetNoticeReceiver(raw(), keep_notice, notices_.get());
@@ -174,7 +174,8 @@ Result only_result(Connection& connection)
 {
     std::optional<Result> result = connection.next_result();
     if (!result) fail(connection.raw(), "no result");
-    while (connection.next_result()) {}
+    while (connection.next_result()) {
+    }
     return std::move(*result);
 }
 
@@ -234,13 +235,7 @@ void Connection::send_execute(const std::string& name, const Values& values)
 {
     const Parameters parameters{values};
     const int sent = PQsendQueryPrepared(
-        raw(),
-        name.c_str(),
-        parameters.count(),
-        parameters.pointers.data(),
-        nullptr,
-        nullptr,
-        0
+        raw(), name.c_str(), parameters.count(), parameters.pointers.data(), nullptr, nullptr, 0
     );
     require(raw(), sent, "send_execute");
 }
@@ -279,20 +274,11 @@ bool Connection::has_result()
     return PQisBusy(raw()) == 0;
 }
 
-void Connection::enter_pipeline()
-{
-    require(raw(), PQenterPipelineMode(raw()), "enter pipeline");
-}
+void Connection::enter_pipeline() { require(raw(), PQenterPipelineMode(raw()), "enter pipeline"); }
 
-void Connection::exit_pipeline()
-{
-    require(raw(), PQexitPipelineMode(raw()), "exit pipeline");
-}
+void Connection::exit_pipeline() { require(raw(), PQexitPipelineMode(raw()), "exit pipeline"); }
 
-void Connection::sync()
-{
-    require(raw(), PQpipelineSync(raw()), "sync");
-}
+void Connection::sync() { require(raw(), PQpipelineSync(raw()), "sync"); }
 
 void Connection::request_flush()
 {
@@ -337,10 +323,7 @@ std::string Connection::last_words()
     return line.substr(0, line.find('\n'));
 }
 
-int Connection::backend_pid()
-{
-    return std::stoi(query("SELECT pg_backend_pid()").value());
-}
+int Connection::backend_pid() { return std::stoi(query("SELECT pg_backend_pid()").value()); }
 
 std::string Connection::parameter(const std::string& name) const
 {

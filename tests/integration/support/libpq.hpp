@@ -1,7 +1,7 @@
 // libpq with owners: connections that close themselves, results as text, nothing that blocks.
 #pragma once
 
-#include "wait.hpp"
+#include "integration/support/wait.hpp"
 
 #include <libpq-fe.h>
 

@@ -1,12 +1,11 @@
-#include "parallel.hpp"
+#include "integration/support/parallel.hpp"
 
 #include <utility>
 
 namespace pgweir::test {
 
 Parallel::Parallel(int count, std::function<void(int)> work)
-    : work_{std::move(work)},
-      running_{count}
+    : work_{std::move(work)}, running_{count}
 {
     for (int i = 0; i < count; ++i) threads_.emplace_back([this, i] { run(i); });
 }

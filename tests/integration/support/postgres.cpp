@@ -1,18 +1,17 @@
-#include "postgres.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pwd.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "integration/support/postgres.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <netinet/in.h>
+#include <pwd.h>
 #include <sstream>
 #include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace pgweir::test {
 
@@ -169,7 +168,8 @@ void Postgres::start()
 
 bool Postgres::try_start()
 {
-    const std::string addresses = host_has_ipv6() ? "127.0.0.1,127.0.0.2,::1" : "127.0.0.1,127.0.0.2";
+    const std::string addresses = host_has_ipv6() ? "127.0.0.1,127.0.0.2,::1"
+                                                  : "127.0.0.1,127.0.0.2";
     std::ostringstream conf;
     conf << configuration << "ssl_cert_file = 'server.crt'\nssl_key_file = 'server.key'\n"
          << "ssl_ca_file = 'root.crt'\nlisten_addresses = '" << addresses << "'\nport = " << port_
@@ -228,7 +228,8 @@ void Postgres::signal_all(int number)
         std::from_chars(name.data(), name.data() + name.size(), pid);
         if (pid <= 0) continue;
         const std::string status = read_file(entry.path() / "status");
-        if (status.find("\nPPid:\t" + std::to_string(process_->pid()) + "\n") == std::string::npos) {
+        if (status.find("\nPPid:\t" + std::to_string(process_->pid()) + "\n")
+            == std::string::npos) {
             continue;
         }
         ::kill(pid, number);
@@ -244,13 +245,13 @@ fs::path Postgres::program(const std::string& name)
 std::string Postgres::conninfo(const std::string& user) const
 {
     return "host=127.0.0.1 port=" + std::to_string(port_) + " dbname=app user=" + user
-        + " password=secret";
+           + " password=secret";
 }
 
 std::string Postgres::url(const std::string& user, const std::string& host) const
 {
     return "postgresql://" + user + ":secret@" + (host.empty() ? "127.0.0.1" : host) + ":"
-        + std::to_string(port_) + "/app";
+           + std::to_string(port_) + "/app";
 }
 
 Connection& Postgres::superuser()
@@ -272,10 +273,16 @@ std::string Postgres::sql(const std::string& statement)
 
 int Postgres::server_count(const std::string& user)
 {
-    return std::stoi(sql(
-        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = '" + user
-        + "'"
-    ));
+    return std::stoi(
+        sql("SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = '"
+            + user + "'")
+    );
+}
+
+void Postgres::disconnect(const std::string& user)
+{
+    sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + user + "'");
+    wait_for_server_count(user, 0);
 }
 
 void Postgres::wait_for_server_count(const std::string& user, int count)
@@ -299,14 +306,13 @@ std::unique_ptr<Postgres>& the_postgres()
 Postgres& postgres()
 {
     std::unique_ptr<Postgres>& cluster = the_postgres();
-    if (!cluster) cluster = std::make_unique<Postgres>();
+    if (cluster) return *cluster;
+    remove_abandoned_directories();
+    cluster = std::make_unique<Postgres>();
     return *cluster;
 }
 
-void remove_postgres()
-{
-    the_postgres().reset();
-}
+void remove_postgres() { the_postgres().reset(); }
 
 std::uint16_t free_port()
 {
@@ -317,7 +323,7 @@ std::uint16_t free_port()
     socklen_t size = sizeof address;
     void* raw = &address;
     const bool known = ::bind(socket, static_cast<sockaddr*>(raw), size) == 0
-        && ::getsockname(socket, static_cast<sockaddr*>(raw), &size) == 0;
+                       && ::getsockname(socket, static_cast<sockaddr*>(raw), &size) == 0;
     ::close(socket);
     if (!known) throw std::runtime_error{"no free port on 127.0.0.1"};
     return ntohs(address.sin_port);
@@ -332,7 +338,7 @@ bool host_has_ipv6()
         address.sin6_addr = in6addr_loopback;
         void* raw = &address;
         const bool bound = socket >= 0
-            && ::bind(socket, static_cast<sockaddr*>(raw), sizeof address) == 0;
+                           && ::bind(socket, static_cast<sockaddr*>(raw), sizeof address) == 0;
         if (socket >= 0) ::close(socket);
         return bound;
     }();

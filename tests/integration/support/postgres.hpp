@@ -1,10 +1,10 @@
 // A PostgreSQL of our own: a cluster that is made, started and removed by the test that needs it.
 #pragma once
 
-#include "certificates.hpp"
-#include "libpq.hpp"
-#include "process.hpp"
-#include "temp_directory.hpp"
+#include "integration/support/certificates.hpp"
+#include "integration/support/libpq.hpp"
+#include "integration/support/process.hpp"
+#include "integration/support/temp_directory.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -47,6 +47,8 @@ public:
 
     /// The client connections of a user that PostgreSQL sees right now.
     int server_count(const std::string& user);
+    /// Ends all of them, whatever they do.
+    void disconnect(const std::string& user);
     void wait_for_server_count(const std::string& user, int count);
 
     /// What PostgreSQL has logged.

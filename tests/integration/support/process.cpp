@@ -1,20 +1,18 @@
-#include "process.hpp"
-
-#include "temp_directory.hpp"
-
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "integration/support/process.hpp"
+#include "integration/support/temp_directory.hpp"
 
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sstream>
 #include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace pgweir::test {
 
@@ -42,13 +40,16 @@ std::vector<std::string> environment_of(const Command& command)
     for (const auto& [name, value] : command.environment) all[name] = value;
 
     std::vector<std::string> lines;
-    for (const auto& [name, value] : all) lines.push_back(name + "=" + value);
+    lines.reserve(all.size());
+    for (const auto& [name, value] : all)
+        lines.push_back(std::string{name}.append("=").append(value));
     return lines;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& strings)
 {
     std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
     for (std::string& string : strings) pointers.push_back(string.data());
     pointers.push_back(nullptr);
     return pointers;
@@ -66,8 +67,8 @@ const passwd* user_to_become(const std::string& name)
 [[noreturn]] void become(const passwd* user, int output, char* const* arguments, char* const* env)
 {
     const bool switched = user == nullptr
-        || (::setgroups(1, &user->pw_gid) == 0 && ::setgid(user->pw_gid) == 0
-            && ::setuid(user->pw_uid) == 0);
+                          || (::setgroups(1, &user->pw_gid) == 0 && ::setgid(user->pw_gid) == 0
+                              && ::setuid(user->pw_uid) == 0);
     // After setuid, which clears it: if a test crashes, the daemons it started go too.
     ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     // We ignore it, and exec would hand that down: a daemon has to cope by itself.

@@ -1,20 +1,19 @@
 // A child process that dies with us: started with its own environment, output kept in a file.
 #pragma once
 
-#include "wait.hpp"
-
-#include <sys/types.h>
+#include "integration/support/wait.hpp"
 
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace pgweir::test {
 
 struct Command {
-    std::vector<std::string> arguments; // the first is the program
+    std::vector<std::string> arguments;               // the first is the program
     std::map<std::string, std::string> environment{}; // on top of a clean one
     std::filesystem::path output{};                   // both stdout and stderr, appended
     std::string user{};                               // run as, when we are root; empty: as we are

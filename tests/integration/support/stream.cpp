@@ -1,10 +1,11 @@
-#include "stream.hpp"
-
-#include "wait.hpp"
+#include "integration/support/stream.hpp"
+#include "integration/support/wait.hpp"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include <array>
+#include <cstring>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,11 +13,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstring>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace pgweir::test {
@@ -85,10 +83,7 @@ Stream::Stream(int socket) : socket_{socket}
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-Stream::~Stream()
-{
-    close();
-}
+Stream::~Stream() { close(); }
 
 Stream::Stream(Stream&& other) noexcept
     : socket_{std::exchange(other.socket_, -1)},
@@ -131,10 +126,7 @@ std::string Stream::alpn() const
     return {name, name + size};
 }
 
-std::string Stream::tls_version() const
-{
-    return tls_ ? SSL_get_version(tls_.get()) : "";
-}
+std::string Stream::tls_version() const { return tls_ ? SSL_get_version(tls_.get()) : ""; }
 
 void Stream::write(std::string_view bytes)
 {
@@ -225,10 +217,7 @@ void Stream::reset()
     close();
 }
 
-void Stream::shut_down_writing()
-{
-    ::shutdown(socket_, SHUT_WR);
-}
+void Stream::shut_down_writing() { ::shutdown(socket_, SHUT_WR); }
 
 void Stream::close()
 {

@@ -1,19 +1,41 @@
-#include "temp_directory.hpp"
+#include "integration/support/temp_directory.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <signal.h>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 
 namespace pgweir::test {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+fs::path prefix_of_ours() { return fs::temp_directory_path() / "pgweir-it-"; }
+
+} // namespace
+
+void remove_abandoned_directories()
+{
+    const std::string prefix = prefix_of_ours().string();
+    std::error_code ignored; // somebody else's, or being removed right now
+    for (const auto& entry : fs::directory_iterator{fs::temp_directory_path()}) {
+        const std::string path = entry.path().string();
+        if (!path.starts_with(prefix)) continue;
+        const pid_t owner = std::atoi(path.c_str() + prefix.size());
+        const bool is_abandoned = owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH;
+        if (is_abandoned) fs::remove_all(entry.path(), ignored);
+    }
+}
+
 TempDirectory::TempDirectory()
 {
-    std::string name = (fs::temp_directory_path() / "pgweir-it-XXXXXX").string();
+    std::string name = prefix_of_ours().string() + std::to_string(::getpid()) + "-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) {
         throw std::system_error{errno, std::generic_category(), "mkdtemp " + name};
     }

@@ -24,6 +24,9 @@ private:
     std::filesystem::path path_;
 };
 
+/// What test programs that were killed could not remove themselves.
+void remove_abandoned_directories();
+
 void write_file(const std::filesystem::path& path, std::string_view content);
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 

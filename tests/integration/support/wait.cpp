@@ -1,8 +1,7 @@
-#include "wait.hpp"
-
-#include <poll.h>
+#include "integration/support/wait.hpp"
 
 #include <algorithm>
+#include <poll.h>
 #include <stdexcept>
 #include <string>
 
@@ -12,10 +11,7 @@ namespace {
 
 constexpr int pause_between_looks = 5; // milliseconds
 
-void pause()
-{
-    ::poll(nullptr, 0, pause_between_looks);
-}
+void pause() { ::poll(nullptr, 0, pause_between_looks); }
 
 } // namespace
 

@@ -1,4 +1,4 @@
-#include "wire_client.hpp"
+#include "integration/support/wire_client.hpp"
 
 #include <stdexcept>
 

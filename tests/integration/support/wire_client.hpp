@@ -1,8 +1,8 @@
 // A client that speaks the protocol byte by byte, also wrongly, where libpq would not.
 #pragma once
 
-#include "stream.hpp"
-#include "wire_messages.hpp"
+#include "integration/support/stream.hpp"
+#include "integration/support/wire_messages.hpp"
 
 #include <functional>
 #include <map>

@@ -1,4 +1,4 @@
-#include "wire_messages.hpp"
+#include "integration/support/wire_messages.hpp"
 
 namespace pgweir::test::message {
 
@@ -22,27 +22,15 @@ std::string cstring(std::string_view text)
 }
 
 // The first packet of a connection has a length but no type.
-std::string untyped(std::string_view body)
-{
-    return be32(body.size() + 4).append(body);
-}
+std::string untyped(std::string_view body) { return be32(body.size() + 4).append(body); }
 
 } // namespace
 
-std::string be16(std::size_t value)
-{
-    return big_endian(value, 2);
-}
+std::string be16(std::size_t value) { return big_endian(value, 2); }
 
-std::string be32(std::size_t value)
-{
-    return big_endian(value, 4);
-}
+std::string be32(std::size_t value) { return big_endian(value, 4); }
 
-std::string typed(char type, std::string_view body)
-{
-    return type + untyped(body);
-}
+std::string typed(char type, std::string_view body) { return type + untyped(body); }
 
 std::string startup(const std::map<std::string, std::string>& parameters, std::uint32_t version)
 {
@@ -51,25 +39,16 @@ std::string startup(const std::map<std::string, std::string>& parameters, std::u
     return untyped(body + '\0');
 }
 
-std::string ssl_request()
-{
-    return untyped(be32(80'877'103));
-}
+std::string ssl_request() { return untyped(be32(80'877'103)); }
 
-std::string gss_request()
-{
-    return untyped(be32(80'877'104));
-}
+std::string gss_request() { return untyped(be32(80'877'104)); }
 
 std::string cancel_request(std::string_view pid_and_key)
 {
     return untyped(be32(80'877'102).append(pid_and_key));
 }
 
-std::string query(std::string_view sql)
-{
-    return typed('Q', cstring(sql));
-}
+std::string query(std::string_view sql) { return typed('Q', cstring(sql)); }
 
 std::string parse(std::string_view name, std::string_view sql)
 {
@@ -88,55 +67,28 @@ std::string bind_portal(std::string_view portal, std::string_view name)
     return typed('B', cstring(portal) + cstring(name) + be16(0) + be16(0) + be16(0));
 }
 
-std::string describe(char kind, std::string_view name)
-{
-    return typed('D', kind + cstring(name));
-}
+std::string describe(char kind, std::string_view name) { return typed('D', kind + cstring(name)); }
 
-std::string close(char kind, std::string_view name)
-{
-    return typed('C', kind + cstring(name));
-}
+std::string close(char kind, std::string_view name) { return typed('C', kind + cstring(name)); }
 
 std::string execute(std::string_view portal, std::size_t rows_max)
 {
     return typed('E', cstring(portal) + be32(rows_max));
 }
 
-std::string sync()
-{
-    return typed('S', "");
-}
+std::string sync() { return typed('S', ""); }
 
-std::string flush()
-{
-    return typed('H', "");
-}
+std::string flush() { return typed('H', ""); }
 
-std::string terminate()
-{
-    return typed('X', "");
-}
+std::string terminate() { return typed('X', ""); }
 
-std::string password(std::string_view text)
-{
-    return typed('p', cstring(text));
-}
+std::string password(std::string_view text) { return typed('p', cstring(text)); }
 
-std::string copy_data(std::string_view bytes)
-{
-    return typed('d', bytes);
-}
+std::string copy_data(std::string_view bytes) { return typed('d', bytes); }
 
-std::string copy_done()
-{
-    return typed('c', "");
-}
+std::string copy_done() { return typed('c', ""); }
 
-std::string copy_fail(std::string_view why)
-{
-    return typed('f', cstring(why));
-}
+std::string copy_fail(std::string_view why) { return typed('f', cstring(why)); }
 
 } // namespace pgweir::test::message
 
@@ -194,7 +146,8 @@ std::string Message::text() const
     case 'T':
     case 't': return with(std::to_string(number_at(body, 0, 2)));
     case 'R': return with(std::to_string(number_at(body, 0, 4)));
-    case 'S': return with(std::string{body.c_str()} + "=" + (body.c_str() + body.find('\0') + 1));
+    case 'S':
+        return with(body.substr(0, body.find('\0')) + "=" + (body.c_str() + body.find('\0') + 1));
     case 'A': return with(body.c_str() + 4);
     case 'd': return with(body);
     default: return {type};

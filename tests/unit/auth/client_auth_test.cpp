@@ -124,6 +124,17 @@ TEST_CASE("auth/client_auth: a stolen hash is no password")
     }
 }
 
+TEST_CASE("auth/client_auth: an empty password is wrong, even if that is what was stored")
+{
+    const Fixture fixture;
+    const auto md5 = "md5" + auth::make_md5_verifier("", "c").value().hex;
+    const auto scram = auth::to_string(auth::make_scram_verifier("", as_bytes("salt"), 1));
+    for (const auto& stored : {md5, scram}) {
+        const auto plan = fixture.plan(Method::password, user(stored));
+        CHECK(plan.check_password("") == Errc::wrong_password);
+    }
+}
+
 TEST_CASE("auth/client_auth: the longest password works, and one byte more is wrong")
 {
     const Fixture fixture;
@@ -144,9 +155,12 @@ TEST_CASE("auth/client_auth: whoever is nobody gets nowhere with any password")
 
         const auto md5 = fixture.plan(Method::md5, nobody);
         CHECK(md5.check_md5(md5_salt, "") == Errc::wrong_password);
-        const auth::Verifier empty = auth::PlainPassword{""};
-        const auto response = auth::md5_response(empty, "c", md5_salt).value();
-        CHECK(md5.check_md5(md5_salt, response) == Errc::wrong_password);
+        // The second is what a nobody's answer is compared with: anybody can read it in the source.
+        for (const auto* const typed : {"", "never the password of anybody"}) {
+            const auth::Verifier secret = auth::PlainPassword{typed};
+            const auto response = auth::md5_response(secret, "c", md5_salt).value();
+            CHECK(md5.check_md5(md5_salt, response) == Errc::wrong_password);
+        }
 
         const auto scram = fixture.plan(Method::scram_sha_256, nobody);
         CHECK(log_in(scram, "") == Errc::wrong_password);

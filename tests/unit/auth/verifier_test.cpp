@@ -28,9 +28,9 @@ constexpr std::array others{
         ":pHIbTd/nXCKtz5NIB5m496n82qXdvnP1oC5lJjTq4E0="
     },
     Stored{
-        "\u0221x", // not assigned in Unicode 3.2: prohibited, so taken as it is
-        "SCRAM-SHA-256$4096:X0TupF7XOQFLtLVVh4fh9A==$0qq0D1olCsnQPrhFfIIeI927JsHtwBZUzP4mf3utTBo="
-        ":MWNXEhwU6IrxGt4i1KKyiUOdVzR48fHfrH8LtQv4Ew0="
+        "\u0221\u00ADx", // not assigned in Unicode 3.2: prohibited, so all is taken as it is
+        "SCRAM-SHA-256$4096:h6m9OBB1dEq7HTlMbTE8tg==$gWW9wvSCeEstd6uJp12lMf0Tf1XUmpDr8DN8mTp02WU="
+        ":wVcvws2xDaS/bCqmpZwKJg5MuN3Kq2H1oqr105s5tVw="
     },
     Stored{
         "\u2168 \u00A0\u00AA", // a roman nine, a space that does not break, a raised a

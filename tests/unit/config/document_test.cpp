@@ -77,3 +77,23 @@ TEST_CASE("config/document: a key that is given twice is a problem")
 {
     CHECK(read("http = \"\"\nhttp = \"\"\n").starts_with("dir/pgweir.toml:"));
 }
+
+TEST_CASE("config/document: a text that is not UTF-8 is refused before anybody reads it")
+{
+    using namespace std::string_literals;
+    CHECK(read("# \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x98\nhttp = ''\n") == "2 http string\n");
+    for (const auto& bad :
+         {"\x91"s,
+          "\xC0\xAF"s,
+          "\xE0\x80\xAF"s,
+          "\xED\xA0\x80"s,
+          "\xF4\x90\x80\x80"s,
+          "\xF5"s,
+          "\xC3"s,
+          "\xE2\x82"s,
+          "\0"s}) {
+        CHECK(
+            read("http = ''\nlisten = 'x" + bad + "'\n") == "dir/pgweir.toml:2: is not UTF-8 text\n"
+        );
+    }
+}

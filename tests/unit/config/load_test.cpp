@@ -27,7 +27,8 @@ std::string problems_of(const std::string& toml, Environment environment, Overri
 
 TEST_CASE("config/load: every problem of a file is reported, each with its line and its key")
 {
-    CHECK(config::problems_of(R"(listen = ["6432"]
+    CHECK(
+        config::problems_of(R"(listen = ["6432"]
 worker_threads = 65
 http = 9930
 client_login_timeout = 60
@@ -60,7 +61,9 @@ size = "20"
 size = 3
 [users.app]
 pasword = "hunter3"
-)") == R"(pgweir.toml:1: listen: "6432" is not an address such as "127.0.0.1:6432", "[::1]:6432" or "/run/pgweir"
+)")
+        == R"(pgweir.toml:1: listen: "6432" is not an address such as "127.0.0.1:6432", )"
+           R"("[::1]:6432" or "/run/pgweir"
 pgweir.toml:2: worker_threads: must be between 0 and 64, is 65
 pgweir.toml:3: http: must be a string
 pgweir.toml:4: client_login_timeout: must be a duration such as "500ms", "5s", "1min", "1h" or "1d"
@@ -81,7 +84,8 @@ pgweir.toml:29: databases.app.pool.size: must be a whole number
 pgweir.toml:30: databases.app.pol: is not a table of settings; did you mean databases.app.pool?
 pgweir.toml:33: users.app.pasword: is not a setting; did you mean users.app.password?
 pgweir.toml:8: upstream: has an unknown option; did you mean sslmode?
-)");
+)"
+    );
 }
 
 TEST_CASE("config/load: a table is not a setting, and a setting not a table")

@@ -88,6 +88,14 @@ password = "three"
     CHECK_FALSE(settings.find_user("", "app"));
 }
 
+TEST_CASE("config/settings: the user of the upstream may log in to the console, others' may not")
+{
+    const auto settings = settings_of("upstream = 'postgresql://alice:one@db'\n"
+                                      "[databases.app]\nupstream = 'postgresql://bob:two@db'\n");
+    CHECK(settings.find_user("alice", "pgweir") == auth::User{"alice", true, "one"});
+    CHECK_FALSE(settings.find_user("bob", "pgweir"));
+}
+
 TEST_CASE("config/settings: a pool has the defaults, changed by the database, then by the user")
 {
     const auto settings = settings_of(R"(

@@ -1,0 +1,157 @@
+// Everything slow and rare, on a thread of its own: accepting, TLS handshakes, logins of clients
+// and to servers, cancel requests. What comes out are logged-in connections for the workers.
+#pragma once
+
+#include <pgweir/auth/client_auth.hpp>
+#include <pgweir/auth/key_cache.hpp>
+#include <pgweir/base/counter.hpp>
+#include <pgweir/base/ids.hpp>
+#include <pgweir/net/address.hpp>
+#include <pgweir/net/asio.hpp>
+#include <pgweir/net/channel.hpp>
+#include <pgweir/net/directory.hpp>
+#include <pgweir/net/options.hpp>
+#include <pgweir/net/pool_registry.hpp>
+#include <pgweir/net/server_login.hpp>
+#include <pgweir/net/spawn.hpp>
+#include <pgweir/net/tls.hpp>
+#include <pgweir/net/worker.hpp>
+#include <pgweir/wire/startup.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace pgweir::net {
+
+struct FrontDoorOptions {
+    std::vector<ListenAddress> listen;
+    std::uint32_t unix_socket_mode = 0777;
+    std::uint32_t listen_backlog = 4'096;
+    std::uint32_t max_client_conn = 10'000;
+    Duration client_login_timeout = std::chrono::seconds{60};
+    SocketOptions socket;
+    TlsOptions client_tls;
+};
+
+/// A client that has logged in to the console instead of a database.
+struct ConsoleClient {
+    Stream stream;
+    std::string user;
+    std::string address;
+    Buffer early;
+};
+
+class FrontDoor final : public FrontDoorPort {
+public:
+    using OpenConsole = std::function<void(ConsoleClient)>; // called on the front door's thread
+
+    FrontDoor(
+        asio::io_context& io,
+        FrontDoorOptions options,
+        const Directory& directory,
+        PoolRegistry& pools,
+        std::vector<Worker*>& workers
+    );
+    ~FrontDoor();
+
+    /// Binds all addresses and loads the certificates. A problem in words, or empty.
+    [[nodiscard]] std::string open();
+    void set_console(OpenConsole open_console) { open_console_ = std::move(open_console); }
+
+    // From any thread.
+    void open_server(std::shared_ptr<Pool> pool, WorkerId worker) override;
+    void open_replication(
+        std::shared_ptr<Pool> pool,
+        WorkerId worker,
+        ClientId client,
+        std::vector<session::Settings::Entry> parameters
+    ) override;
+    void send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial) override;
+    void client_left(ClientId client) override;
+    /// No new clients from now on.
+    void close_listeners();
+    /// Certificates are read again; a problem leaves the old ones in use and is logged.
+    void reload(FrontDoorOptions options);
+    [[nodiscard]] std::size_t login_count() const { return logins_.load(); }
+
+    // For ClientLogin, on the front door's thread.
+    [[nodiscard]] const Directory& directory() const { return directory_; }
+    [[nodiscard]] const auth::ClientAuth& auth() const { return auth_; }
+    [[nodiscard]] const FrontDoorOptions& options() const { return options_; }
+    [[nodiscard]] const SslContext& listening_context() const { return listening_context_; }
+    [[nodiscard]] PoolRegistry& pools() { return pools_; }
+    [[nodiscard]] bool is_full() const;
+    [[nodiscard]] bool is_closing() const { return is_closing_; }
+    void cancel(const wire::CancelRequest& request);
+    /// An empty message: the pool's welcome is known.
+    Task<wire::ErrorText> ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline);
+    /// What BackendKeyData will say.
+    struct Key {
+        ClientId client;
+        std::uint32_t process_id;
+        std::string secret;
+    };
+    [[nodiscard]] Key new_key(bool is_long);
+    void admit(LoggedInClient client, std::uint32_t process_id);
+    void open_console(ConsoleClient client);
+
+private:
+    struct Listener {
+        Descriptor socket;
+        std::unique_ptr<WaitableDescriptor> waitable;
+        std::string path; // of a unix socket: removed at the end
+        bool is_unix = false;
+    };
+    struct KeyOwner {
+        ClientId client;
+        WorkerId worker;
+        std::string secret;
+    };
+    struct Opening {
+        std::vector<std::shared_ptr<Timer>> waiters;
+        std::uint64_t failures = 0;
+    };
+
+    std::string listen_on(const ListenAddress& address);
+    std::string bind_to(const Address& address);
+    Task<void> accept_from(Listener* listener);
+    void accept_all(Listener& listener);
+    Task<void> serve(Descriptor socket, bool is_unix, std::string address);
+    Task<void> open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker);
+    Task<void> open_for_replication(
+        std::shared_ptr<Pool> pool,
+        WorkerId worker,
+        ClientId client,
+        std::vector<wire::Parameter> parameters
+    );
+    Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
+    void opening_ended(const Pool* pool, bool is_failed);
+    [[nodiscard]] WorkerId least_loaded() const;
+
+    asio::io_context& io_;
+    Tasks tasks_;
+    FrontDoorOptions options_;
+    const Directory& directory_;
+    PoolRegistry& pools_;
+    std::vector<Worker*>& workers_;
+    OpenConsole open_console_;
+
+    auth::KeyCache keys_;
+    auth::ClientAuth auth_;
+    SslContext listening_context_;
+    ContextCache contexts_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    std::unordered_map<std::uint32_t, KeyOwner> keys_by_process_id_;
+    std::unordered_map<const Pool*, Opening> openings_;
+    std::uint64_t next_client_;
+    std::size_t cancels_in_flight_ = 0;
+    std::atomic<std::size_t> logins_{0}; // in progress
+    bool is_closing_ = false;
+};
+
+} // namespace pgweir::net

@@ -1,0 +1,21 @@
+// The ParameterStatus messages at the end of a login, as the client's own settings make them.
+#pragma once
+
+#include <pgweir/session/settings.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgweir::net {
+
+/// What a parameter that the server reports as `value` will be for a client with these settings,
+/// spelt as PostgreSQL spells it.
+[[nodiscard]] std::string welcome_value(
+    std::string_view name, const std::string& value, const session::Settings& settings
+);
+
+/// What the console reports of itself: enough for every driver.
+[[nodiscard]] const std::vector<session::Settings::Entry>& console_parameters();
+
+} // namespace pgweir::net

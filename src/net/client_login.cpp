@@ -1,0 +1,387 @@
+#include <pgweir/net/client_login.hpp>
+
+#include <pgweir/auth/crypto.hpp>
+#include <pgweir/auth/md5.hpp>
+#include <pgweir/base/log.hpp>
+#include <pgweir/net/welcome.hpp>
+#include <pgweir/wire/error.hpp>
+#include <pgweir/wire/reader.hpp>
+
+#include <array>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace pgweir::net {
+
+using wire::ErrorText;
+
+namespace {
+
+constexpr std::uint32_t login_message_size_max = 65'536;
+constexpr int first_packets_max = 4; // GSS, TLS, startup; and one more
+constexpr Duration linger_max = std::chrono::seconds{2};
+constexpr char tls_record_handshake = 0x16;
+
+bool is_true(std::string_view text)
+{
+    return text == "true" || text == "on" || text == "yes" || text == "1" || text == "database";
+}
+
+ErrorText fatal(std::string sqlstate, std::string message, std::string hint = {})
+{
+    return {"FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)};
+}
+
+} // namespace
+
+Task<void> ClientLogin::run()
+{
+    channel_.set_deadline(std::chrono::steady_clock::now() + door_.options().client_login_timeout);
+    Verdict verdict = co_await greet();
+    if (verdict.goes_on) verdict = co_await authenticate();
+    // Two statements: in one conditional g++ 12 destroys the result twice.
+    if (verdict.goes_on && is_console()) {
+        verdict = co_await enter_console();
+    } else if (verdict.goes_on) {
+        verdict = co_await enter();
+    }
+    if (!verdict.error.message.empty()) co_await refuse(std::move(verdict.error));
+}
+
+// Up to the startup packet. A cancel request ends here.
+Task<ClientLogin::Verdict> ClientLogin::greet()
+{
+    Verdict over;
+    over.goes_on = false;
+    if (co_await channel_.wait_readable()) co_return over;
+    char first = 0;
+    const auto peeked = ::recv(channel_.stream().fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (peeked == 1 && first == tls_record_handshake) {
+        Verdict verdict = co_await direct_tls();
+        if (!verdict.goes_on) co_return verdict;
+    }
+    for (int i = 0; i < first_packets_max; ++i) {
+        const auto packet = co_await channel_.read_startup_packet();
+        if (!packet && packet.error() == wire::Errc::not_postgres) {
+            over.error = fatal("08P01", "invalid length of startup packet");
+        }
+        if (!packet) co_return over;
+        auto parsed = wire::parse_startup_packet(*packet);
+        if (!parsed) {
+            over.error = fatal("08P01", parsed.error().message());
+            co_return over;
+        }
+        if (std::holds_alternative<wire::StartupMessage>(*parsed)) {
+            co_return co_await take_startup(std::get<wire::StartupMessage>(std::move(*parsed)));
+        }
+        if (const auto* cancel = std::get_if<wire::CancelRequest>(&*parsed)) {
+            door_.cancel(*cancel);
+            co_return over; // and closing says that it was received
+        }
+        if (std::holds_alternative<wire::GssRequest>(*parsed)) {
+            Buffer no{std::byte{'N'}};
+            if (co_await channel_.write(std::move(no))) co_return over;
+            continue;
+        }
+        Verdict verdict = co_await answer_tls_request();
+        if (!verdict.goes_on) co_return verdict;
+    }
+    over.error = fatal("08P01", "no startup packet came");
+    co_return over;
+}
+
+// PostgreSQL 17's sslnegotiation=direct. ALPN shows that it was meant for us.
+Task<ClientLogin::Verdict> ClientLogin::direct_tls()
+{
+    Verdict verdict;
+    verdict.goes_on = false;
+    const SslContext context = door_.listening_context();
+    if (!context || is_unix_) co_return verdict;
+    if (co_await channel_.start_tls(make_ssl(context), true)) {
+        log(LogLevel::info, "tls_failed",
+            {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
+        co_return verdict;
+    }
+    if (!speaks_postgresql(channel_.stream())) {
+        verdict.error = fatal("08P01", "direct TLS needs ALPN protocol \"postgresql\"");
+        co_return verdict;
+    }
+    verdict.goes_on = true;
+    co_return verdict;
+}
+
+Task<ClientLogin::Verdict> ClientLogin::answer_tls_request()
+{
+    Verdict verdict;
+    verdict.goes_on = false;
+    const SslContext context = door_.listening_context();
+    const bool has_tls = context && !is_unix_ && !channel_.stream().is_tls();
+    if (!channel_.unread().empty() && has_tls) {
+        verdict.error = fatal("08P01", "received unencrypted data after SSL request");
+        co_return verdict;
+    }
+    const char letter = has_tls ? 'S' : 'N';
+    Buffer answer{static_cast<std::byte>(letter)};
+    if (co_await channel_.write(std::move(answer))) co_return verdict;
+    if (has_tls && co_await channel_.start_tls(make_ssl(context), true)) {
+        log(LogLevel::info, "tls_failed",
+            {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
+        co_return verdict;
+    }
+    verdict.goes_on = true;
+    co_return verdict;
+}
+
+Task<ClientLogin::Verdict> ClientLogin::take_startup(wire::StartupMessage startup)
+{
+    startup_ = std::move(startup);
+    user_ = startup_.find("user");
+    database_ = startup_.find("database");
+    if (database_.empty()) database_ = user_;
+    wants_replication_ = is_true(startup_.find("replication"));
+
+    Verdict verdict = check_startup();
+    if (!verdict.goes_on) co_return verdict;
+    auto read = session::read_startup_settings(startup_.parameters);
+    if (!read.problem.empty()) {
+        verdict.goes_on = false;
+        verdict.error = fatal("42601", read.problem);
+        co_return verdict;
+    }
+    settings_ = std::move(read.settings);
+    co_return co_await negotiate_protocol();
+}
+
+ClientLogin::Verdict ClientLogin::check_startup() const
+{
+    const TlsMode mode = door_.options().client_tls.mode;
+    if (user_.empty()) {
+        return {false, fatal("28000", "no PostgreSQL user name specified in startup packet")};
+    }
+    if (mode >= TlsMode::require && !channel_.stream().is_tls() && !is_unix_) {
+        return {false, fatal("28000", "this server only takes connections under TLS",
+                             "Set sslmode=require, or stronger, in the client.")};
+    }
+    if (mode == TlsMode::verify_full && !is_unix_ && peer_common_name(channel_.stream()) != user_) {
+        return {false, fatal("28000", "the client certificate is not of user \"" + user_ + '"')};
+    }
+    if (door_.is_closing()) {
+        return {false, fatal("57P01", "pgweir is shutting down")};
+    }
+    if (door_.is_full() && !is_console()) {
+        return {false, fatal("53300", "sorry, too many clients already",
+                             "max_client_conn is "
+                                 + std::to_string(door_.options().max_client_conn) + ".")};
+    }
+    return {};
+}
+
+// Told what we speak when it asks for a newer minor version, or for options that we do not know.
+Task<ClientLogin::Verdict> ClientLogin::negotiate_protocol()
+{
+    Verdict verdict;
+    std::vector<std::string_view> unknown;
+    for (const auto& [name, value] : startup_.parameters) {
+        if (name.starts_with("_pq_.")) unknown.push_back(name);
+    }
+    const bool is_newer = startup_.version > wire::protocol_version_max;
+    if (!is_newer && unknown.empty()) co_return verdict;
+    if (is_newer) startup_.version = wire::protocol_version_max;
+    Buffer message;
+    wire::append_negotiate_protocol(message, startup_.version, unknown);
+    if (co_await channel_.write(std::move(message))) verdict.goes_on = false;
+    co_return verdict;
+}
+
+Task<ClientLogin::Verdict> ClientLogin::authenticate()
+{
+    const auto user = door_.directory().find_user(user_, database_);
+    const auth::LoginPlan plan = door_.auth().plan_login(
+        door_.directory().auth_method(), user_, user
+    );
+    if (plan.challenge == auth::Challenge::none) {
+        Verdict verdict;
+        if (plan.is_known) co_return verdict;
+        co_return wrong_password("no such user");
+    }
+    Verdict verdict = co_await prove(&plan);
+    co_return verdict;
+}
+
+Task<ClientLogin::Verdict> ClientLogin::prove(const auth::LoginPlan* plan)
+{
+    Verdict gone;
+    gone.goes_on = false;
+    if (plan->challenge == auth::Challenge::scram) co_return co_await prove_by_scram(plan);
+
+    Buffer question;
+    std::array<std::byte, 4> salt{};
+    if (plan->challenge == auth::Challenge::md5) {
+        auth::random_bytes(salt);
+        wire::append_authentication(question, wire::AuthCode::md5, salt);
+    } else {
+        wire::append_authentication(question, wire::AuthCode::cleartext);
+    }
+    if (co_await channel_.write(std::move(question))) co_return gone;
+    const auto answer = co_await read_password();
+    if (!answer) co_return gone;
+    std::string_view text = *answer;
+    if (text.ends_with('\0')) text.remove_suffix(1);
+    const ErrorCode error = plan->challenge == auth::Challenge::md5 ? plan->check_md5(salt, text)
+                                                                    : plan->check_password(text);
+    if (error) co_return wrong_password(error.message());
+    Verdict right;
+    co_return right;
+}
+
+Task<ClientLogin::Verdict> ClientLogin::prove_by_scram(const auth::LoginPlan* plan)
+{
+    Verdict gone;
+    gone.goes_on = false;
+    auth::ScramServer scram{
+        *plan->scram_verifier(), auth::make_scram_nonce(), own_binding(channel_.stream())
+    };
+    Buffer question;
+    Buffer names;
+    for (const std::string_view name : scram.mechanisms()) {
+        append(names, as_bytes(name));
+        names.push_back(std::byte{0});
+    }
+    names.push_back(std::byte{0});
+    wire::append_authentication(question, wire::AuthCode::sasl, names);
+    if (co_await channel_.write(std::move(question))) co_return gone;
+
+    const auto initial = co_await read_password();
+    if (!initial) co_return gone;
+    wire::Reader reader{as_bytes(*initial)};
+    const std::string mechanism{reader.cstring()};
+    const std::uint32_t size = reader.be32();
+    const auto first = scram.on_client_first(mechanism, as_text(reader.bytes(size)));
+    if (!first) co_return wrong_password(first.error().message());
+    Buffer server_first;
+    wire::append_authentication(server_first, wire::AuthCode::sasl_continue, as_bytes(*first));
+    if (co_await channel_.write(std::move(server_first))) co_return gone;
+
+    const auto response = co_await read_password();
+    if (!response) co_return gone;
+    const auto last = scram.on_client_final(*response);
+    if (!last) co_return wrong_password(last.error().message());
+    Buffer server_final;
+    wire::append_authentication(server_final, wire::AuthCode::sasl_final, as_bytes(*last));
+    if (co_await channel_.write(std::move(server_final))) co_return gone;
+    Verdict right;
+    co_return right;
+}
+
+Task<Result<std::string>> ClientLogin::read_password()
+{
+    const auto message = co_await channel_.read_message(login_message_size_max);
+    if (!message) co_return message.error();
+    if (message->type != wire::client_type::password) co_return wire::Errc::unknown_type;
+    co_return std::string{as_text(message->body)};
+}
+
+// The same words for a name that nobody has and for a wrong password; the log tells them apart.
+ClientLogin::Verdict ClientLogin::wrong_password(const std::string& why) const
+{
+    log(LogLevel::warning, "login_failed",
+        {{"address", address_}, {"user", user_}, {"database", database_}, {"reason", why}});
+    return {false, fatal("28P01", "password authentication failed for user \"" + user_ + '"')};
+}
+
+Task<ClientLogin::Verdict> ClientLogin::enter()
+{
+    Verdict verdict;
+    verdict.goes_on = false;
+    const Pool::Name name{database_, user_};
+    const std::shared_ptr<Pool> pool = door_.pools().find_or_make(name);
+    if (!pool) {
+        verdict.error = fatal("3D000", "database \"" + database_ + "\" does not exist");
+        co_return verdict;
+    }
+    const TimePoint now = std::chrono::steady_clock::now();
+    verdict.error = co_await door_.ensure_welcome(pool, now + door_.options().client_login_timeout);
+    if (!verdict.error.message.empty()) co_return verdict;
+
+    const FrontDoor::Key key = door_.new_key(startup_.version.minor >= 2);
+    Buffer welcome = welcome_messages(*pool, key);
+    if (co_await channel_.write(std::move(welcome))) co_return verdict;
+
+    LoggedInClient client;
+    client.pool = pool;
+    client.id = key.client;
+    client.startup = settings_;
+    client.address = address_;
+    client.secret = key.secret;
+    client.early.assign(channel_.unread().begin(), channel_.unread().end());
+    client.connected_at = now;
+    client.wants_replication = wants_replication_;
+    if (wants_replication_) {
+        client.replication_parameters = settings_->entries();
+        client.replication_parameters.emplace_back("replication", startup_.find("replication"));
+    }
+    client.stream = channel_.release();
+    log(LogLevel::debug, "client_login",
+        {{"client", static_cast<std::uint64_t>(key.client)},
+         {"address", address_},
+         {"pool", pool->label()}});
+    door_.admit(std::move(client), key.process_id);
+    co_return verdict;
+}
+
+Buffer ClientLogin::welcome_messages(const Pool& pool, const FrontDoor::Key& key) const
+{
+    Buffer out;
+    wire::append_authentication(out, wire::AuthCode::ok);
+    for (const auto& [name, value] : pool.welcome_as_spelt()) {
+        wire::append_parameter(out, name, welcome_value(name, value, *settings_));
+    }
+    wire::append_backend_key(out, key.process_id, key.secret);
+    wire::append_ready(out, 'I');
+    return out;
+}
+
+Task<ClientLogin::Verdict> ClientLogin::enter_console()
+{
+    Verdict verdict;
+    verdict.goes_on = false;
+    Buffer out;
+    wire::append_authentication(out, wire::AuthCode::ok);
+    for (const auto& [name, value] : console_parameters()) wire::append_parameter(out, name, value);
+    const FrontDoor::Key key = door_.new_key(false);
+    wire::append_backend_key(out, key.process_id, key.secret);
+    wire::append_ready(out, 'I');
+    if (co_await channel_.write(std::move(out))) co_return verdict;
+    ConsoleClient client;
+    client.user = user_;
+    client.address = address_;
+    client.early.assign(channel_.unread().begin(), channel_.unread().end());
+    client.stream = channel_.release();
+    door_.open_console(std::move(client));
+    co_return verdict;
+}
+
+// The word must arrive: closing with bytes unread would reset the connection and lose it.
+Task<void> ClientLogin::refuse(wire::ErrorText error)
+{
+    Buffer out;
+    wire::append_error(out, error);
+    log(LogLevel::info, "client_refused",
+        {{"address", address_},
+         {"user", user_},
+         {"database", database_},
+         {"sqlstate", error.sqlstate},
+         {"reason", error.message}});
+    if (co_await channel_.write(std::move(out))) co_return;
+    channel_.stream().shut_down_sending();
+    channel_.set_deadline(std::chrono::steady_clock::now() + linger_max);
+    for (;;) {
+        const auto byte = co_await channel_.read_single_byte();
+        if (!byte) co_return;
+    }
+}
+
+bool ClientLogin::is_console() const { return database_ == "pgweir" || database_ == "pgbouncer"; }
+
+} // namespace pgweir::net

@@ -1,0 +1,369 @@
+#include <pgweir/net/front_door.hpp>
+
+#include <pgweir/auth/crypto.hpp>
+#include <pgweir/base/log.hpp>
+#include <pgweir/net/client_login.hpp>
+#include <pgweir/net/connect.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace pgweir::net {
+
+using wire::ErrorText;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t cancels_in_flight_max = 64;
+constexpr Duration cancel_deadline = std::chrono::seconds{10};
+
+auth::Digest random_secret()
+{
+    auth::Digest secret{};
+    auth::random_bytes(secret);
+    return secret;
+}
+
+std::uint64_t random_start()
+{
+    std::array<std::byte, 4> bytes{};
+    auth::random_bytes(bytes);
+    return load_be32(bytes.data()) | 1U;
+}
+
+} // namespace
+
+FrontDoor::FrontDoor(
+    asio::io_context& io,
+    FrontDoorOptions options,
+    const Directory& directory,
+    PoolRegistry& pools,
+    std::vector<Worker*>& workers
+)
+    : io_{io},
+      tasks_{io.get_executor()},
+      options_{std::move(options)},
+      directory_{directory},
+      pools_{pools},
+      workers_{workers},
+      auth_{random_secret(), keys_},
+      next_client_{random_start()}
+{
+}
+
+FrontDoor::~FrontDoor()
+{
+    for (const auto& listener : listeners_) {
+        if (!listener->path.empty()) ::unlink(listener->path.c_str());
+    }
+}
+
+std::string FrontDoor::open()
+{
+    if (options_.client_tls.mode != TlsMode::disable && !options_.client_tls.cert_file.empty()) {
+        ContextResult made = make_listening_context(options_.client_tls);
+        if (!made.context) return "client_tls: " + made.problem;
+        listening_context_ = std::move(made.context);
+    }
+    for (const ListenAddress& address : options_.listen) {
+        std::string problem = listen_on(address);
+        if (!problem.empty()) return problem;
+    }
+    for (const auto& listener : listeners_) {
+        tasks_.spawn("accept", accept_from(listener.get()));
+    }
+    return {};
+}
+
+void FrontDoor::reload(FrontDoorOptions options)
+{
+    asio::post(io_, [this, options = std::move(options)]() mutable {
+        contexts_.clear();
+        options.listen = options_.listen; // bound once
+        options_ = std::move(options);
+        if (options_.client_tls.mode == TlsMode::disable || options_.client_tls.cert_file.empty()) {
+            listening_context_ = nullptr;
+            return;
+        }
+        ContextResult made = make_listening_context(options_.client_tls);
+        if (made.context) {
+            listening_context_ = std::move(made.context);
+        } else {
+            log(LogLevel::error, "reload_failed", {{"reason", "client_tls: " + made.problem}});
+        }
+    });
+}
+
+Task<void> FrontDoor::accept_from(Listener* listener)
+{
+    while (!is_closing_) {
+        const auto [error] = co_await listener->waitable->async_wait(
+            WaitableDescriptor::wait_read, use_task
+        );
+        if (error) co_return;
+        accept_all(*listener);
+        if (errno == EAGAIN || is_closing_) continue; // on Linux EWOULDBLOCK is the same
+        // Out of descriptors or memory: ours, and it will not pass by asking again at once.
+        log(LogLevel::error, "accept_failed", {{"reason", std::strerror(errno)}});
+        Timer pause{tasks_.executor()};
+        pause.expires_after(std::chrono::milliseconds{100});
+        co_await pause.async_wait(use_task);
+    }
+}
+
+// Leaves errno as the last accept left it.
+void FrontDoor::accept_all(Listener& listener)
+{
+    constexpr int batch_max = 256;
+
+    errno = EAGAIN;
+    for (int i = 0; i < batch_max; ++i) {
+        Descriptor socket{
+            ::accept4(listener.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)
+        };
+        if (!socket) {
+            if (errno == ECONNABORTED || errno == EINTR) continue;
+            return;
+        }
+        if (!listener.is_unix) prepare_socket(socket.get(), options_.socket);
+        std::string address = listener.is_unix ? std::string{"unix"}
+                                               : Address::of_peer(socket.get()).to_string();
+        tasks_.spawn("login", serve(std::move(socket), listener.is_unix, std::move(address)));
+        errno = EAGAIN;
+    }
+}
+
+Task<void> FrontDoor::serve(Descriptor socket, bool is_unix, std::string address)
+{
+    logins_.fetch_add(1);
+    {
+        Channel channel{tasks_.executor(), std::move(socket)};
+        ClientLogin login{*this, channel, is_unix, std::move(address)};
+        co_await login.run();
+    }
+    logins_.fetch_sub(1);
+}
+
+bool FrontDoor::is_full() const
+{
+    std::size_t count = logins_.load();
+    for (const Worker* worker : workers_) count += worker->client_count();
+    return count > options_.max_client_conn; // the one who asks is a login itself
+}
+
+FrontDoor::Key FrontDoor::new_key(bool is_long)
+{
+    constexpr std::size_t long_secret_size = 32;
+    constexpr std::uint64_t process_id_mask = 0x7fffffff; // libpq takes it for a signed number
+
+    std::uint32_t process_id = 0;
+    do {
+        ++next_client_;
+        process_id = static_cast<std::uint32_t>(next_client_ & process_id_mask);
+    } while (process_id == 0 || keys_by_process_id_.contains(process_id));
+    Buffer secret(is_long ? long_secret_size : 4);
+    auth::random_bytes(secret);
+    return {ClientId{next_client_}, process_id, std::string{as_text(secret)}};
+}
+
+void FrontDoor::admit(LoggedInClient client, std::uint32_t process_id)
+{
+    const WorkerId worker = least_loaded();
+    keys_by_process_id_[process_id] = {client.id, worker, client.secret};
+    workers_[index_of(worker)]->adopt(std::move(client));
+}
+
+WorkerId FrontDoor::least_loaded() const
+{
+    const auto least = std::ranges::min_element(workers_, {}, &Worker::client_count);
+    return (*least)->id();
+}
+
+void FrontDoor::client_left(ClientId client)
+{
+    asio::post(io_, [this, client] {
+        constexpr std::uint64_t process_id_mask = 0x7fffffff;
+        const auto number = static_cast<std::uint64_t>(client);
+        keys_by_process_id_.erase(static_cast<std::uint32_t>(number & process_id_mask));
+    });
+}
+
+void FrontDoor::cancel(const wire::CancelRequest& request)
+{
+    const auto found = keys_by_process_id_.find(request.process_id);
+    if (found == keys_by_process_id_.end()) return;
+    const KeyOwner& owner = found->second;
+    if (!auth::constant_time_equal(as_bytes(owner.secret), as_bytes(request.secret))) return;
+    workers_[index_of(owner.worker)]->post([client = owner.client](Worker& worker) {
+        worker.cancel_client(client);
+    });
+}
+
+void FrontDoor::open_console(ConsoleClient client)
+{
+    if (open_console_) open_console_(std::move(client));
+}
+
+void FrontDoor::open_server(std::shared_ptr<Pool> pool, WorkerId worker)
+{
+    asio::post(io_, [this, pool = std::move(pool), worker]() mutable {
+        tasks_.spawn("open_server", open_for_pool(std::move(pool), worker));
+    });
+}
+
+void FrontDoor::open_replication(
+    std::shared_ptr<Pool> pool,
+    WorkerId worker,
+    ClientId client,
+    std::vector<session::Settings::Entry> parameters
+)
+{
+    auto start = [this, pool = std::move(pool), worker, client, parameters = std::move(parameters)] {
+        tasks_.spawn("open_replication", open_for_replication(pool, worker, client, parameters));
+    };
+    asio::post(io_, std::move(start));
+}
+
+Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
+{
+    const TimePoint started = Clock::now();
+    ConnectRequest request;
+    request.upstream = pool->upstream();
+    request.deadline = started + pool->options().server_connect_timeout;
+    request.socket = options_.socket;
+    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
+    if (!outcome.server) {
+        log(LogLevel::error, "server_connect_failed",
+            {{"pool", pool->label()},
+             {"sqlstate", outcome.error.sqlstate},
+             {"reason", outcome.error.message}});
+        pool->set_last_error(outcome.error);
+        workers_[index_of(worker)]->open_failed(pool);
+        opening_ended(pool.get(), true);
+        co_return;
+    }
+    log(LogLevel::debug, "server_opened",
+        {{"pool", pool->label()},
+         {"address", outcome.server->cancel.address.to_string()},
+         {"server_pid", outcome.server->cancel.process_id}});
+    pool->set_welcome(std::move(outcome.parameters));
+    outcome.server->pool = pool;
+    outcome.server->defaults = pool->welcome();
+    outcome.server->connected_at = started;
+    workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
+    opening_ended(pool.get(), false);
+}
+
+Task<void> FrontDoor::open_for_replication(
+    std::shared_ptr<Pool> pool,
+    WorkerId worker,
+    ClientId client,
+    std::vector<wire::Parameter> parameters
+)
+{
+    const TimePoint started = Clock::now();
+    ConnectRequest request;
+    request.upstream = pool->upstream();
+    request.deadline = started + pool->options().server_connect_timeout;
+    request.socket = options_.socket;
+    request.parameters = std::move(parameters);
+    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
+    if (!outcome.server) {
+        workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
+        co_return;
+    }
+    outcome.server->pool = pool;
+    outcome.server->defaults = pool->welcome();
+    outcome.server->connected_at = started;
+    outcome.server->is_replication = true;
+    workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
+}
+
+void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
+{
+    const auto found = openings_.find(pool);
+    if (found == openings_.end()) return;
+    if (is_failed) ++found->second.failures;
+    for (const auto& timer : std::exchange(found->second.waiters, {})) timer->cancel();
+}
+
+// The first client of a pool waits for its first server: only PostgreSQL knows its version,
+// encoding and time zone. The bound holds here as everywhere.
+Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline)
+{
+    Opening& opening = openings_[pool.get()];
+    const std::uint64_t failures = opening.failures;
+    while (pool->welcome()->entries().empty()) {
+        const TimePoint now = Clock::now();
+        if (opening.failures != failures || !pool->shared().may_open(now)) {
+            ErrorText error = pool->last_error();
+            error.severity = "FATAL";
+            if (error.message.empty()) {
+                error = {"FATAL", "08006", "the server cannot be reached", {}, {}};
+            }
+            co_return error;
+        }
+        if (now >= deadline) {
+            ErrorText late{"FATAL", "57P03", "the server has not answered yet", {}, {}};
+            late.hint = "Try again later.";
+            co_return late;
+        }
+        pool::Shared& shared = pool->shared();
+        if (shared.opening() == 0 && shared.try_start_open()) {
+            if (shared.try_reserve()) {
+                tasks_.spawn("open_server", open_for_pool(pool, least_loaded()));
+            } else {
+                shared.end_open();
+            }
+        }
+        auto timer = std::make_shared<Timer>(tasks_.executor());
+        timer->expires_at(deadline);
+        opening.waiters.push_back(timer);
+        co_await timer->async_wait(use_task);
+    }
+    co_return ErrorText{};
+}
+
+void FrontDoor::send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial)
+{
+    asio::post(io_, [this, target = std::move(target), worker, serial]() mutable {
+        tasks_.spawn("cancel", cancel_at_server(std::move(target), worker, serial));
+    });
+}
+
+// Bounded: who sends cancels in a storm loses some, and no query but its own is the slower for it.
+Task<void> FrontDoor::cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial)
+{
+    if (cancels_in_flight_ < cancels_in_flight_max) {
+        ++cancels_in_flight_;
+        co_await cancel_on_server(std::move(target), Clock::now() + cancel_deadline, contexts_);
+        --cancels_in_flight_;
+    } else {
+        log(LogLevel::warning, "cancel_dropped", {{"in_flight", cancels_in_flight_}});
+    }
+    workers_[index_of(worker)]->post([serial](Worker& at) { at.cancel_finished(serial); });
+}
+
+void FrontDoor::close_listeners()
+{
+    asio::post(io_, [this] {
+        is_closing_ = true;
+        for (const auto& listener : listeners_) {
+            listener->waitable->cancel();
+            static_cast<void>(listener->waitable->release());
+            listener->socket.reset();
+            if (!listener->path.empty()) ::unlink(listener->path.c_str());
+            listener->path.clear();
+        }
+    });
+}
+
+} // namespace pgweir::net

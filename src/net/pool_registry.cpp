@@ -1,0 +1,62 @@
+#include <pgweir/net/pool_registry.hpp>
+
+#include <utility>
+
+namespace pgweir::net {
+
+// A pool logs in as its own user: with the password of the upstream's URL if that is the user's,
+// else with the one that the configuration has for it.
+std::optional<Upstream> PoolRegistry::upstream_for(const Pool::Name& name) const
+{
+    std::optional<Upstream> upstream = directory_.find_upstream(name.database);
+    if (!upstream || upstream->user == name.user) return upstream;
+    upstream->user = name.user;
+    upstream->password.clear();
+    upstream->has_password = false;
+    const std::optional<auth::User> user = directory_.find_user(name.user, name.database);
+    if (user && user->has_password) {
+        upstream->password = user->password;
+        upstream->has_password = true;
+    }
+    return upstream;
+}
+
+std::shared_ptr<Pool> PoolRegistry::find_or_make(const Pool::Name& name)
+{
+    {
+        const std::scoped_lock lock{mutex_};
+        const auto found = pools_.find(name);
+        if (found != pools_.end()) return found->second;
+    }
+    std::optional<Upstream> upstream = upstream_for(name);
+    if (!upstream) return nullptr;
+    auto made = std::make_shared<Pool>(
+        name, std::move(*upstream), directory_.pool_options(name.database, name.user), worker_count_
+    );
+    const std::scoped_lock lock{mutex_};
+    return pools_.try_emplace(name, std::move(made)).first->second;
+}
+
+std::vector<std::shared_ptr<Pool>> PoolRegistry::all() const
+{
+    const std::scoped_lock lock{mutex_};
+    std::vector<std::shared_ptr<Pool>> pools;
+    pools.reserve(pools_.size());
+    for (const auto& [name, pool] : pools_) pools.push_back(pool);
+    return pools;
+}
+
+std::vector<std::shared_ptr<Pool>> PoolRegistry::configure()
+{
+    std::vector<std::shared_ptr<Pool>> moved;
+    for (const std::shared_ptr<Pool>& pool : all()) {
+        const Pool::Name& name = pool->name();
+        const Upstream before = pool->upstream();
+        const Upstream now = upstream_for(name).value_or(before);
+        pool->configure(now, directory_.pool_options(name.database, name.user));
+        if (!(now == before)) moved.push_back(pool);
+    }
+    return moved;
+}
+
+} // namespace pgweir::net
