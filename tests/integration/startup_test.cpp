@@ -202,7 +202,8 @@ TEST_CASE(
     const Pgweir pgweir{{
         .user = "app_scram",
         .upstream = "-",
-        .toml = "[databases.app]\nupstream = \"" + postgres().url("app_scram") + "\"\n",
+        .toml = "[databases.app]\nupstream = \"" + postgres().url("app_scram")
+                + "\"\n[users.app_scram]\npassword = \"secret\"\n",
     }};
     CHECK(pgweir.connect().query("SELECT 1").text() == "1");
     const std::string error = login_error(pgweir.conninfo("dbname=postgres"));

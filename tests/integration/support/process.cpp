@@ -4,11 +4,13 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -76,6 +78,9 @@ const passwd* user_to_become(const std::string& name)
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
     if (switched) ::execvpe(arguments[0], arguments, env);
+    constexpr std::string_view problem = "cannot be run: ";
+    static_cast<void>(::write(STDERR_FILENO, problem.data(), problem.size()));
+    static_cast<void>(::write(STDERR_FILENO, arguments[0], std::strlen(arguments[0])));
     constexpr int exec_failed = 127;
     ::_exit(exec_failed);
 }
