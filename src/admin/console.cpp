@@ -43,13 +43,9 @@ Task<void> Consoles::serve(net::ConsoleClient client)
     net::Channel channel{tasks_.executor(), std::move(client.stream), std::move(client.early)};
     ErrorText refused = refuse(client.user);
     if (refused.message.empty()) {
-        log(LogLevel::info,
-            "console_opened",
-            {{"user", client.user}, {"address", client.address}});
+        log(LogLevel::info, "console_opened", {{"user", client.user}, {"address", client.address}});
         co_await run_session(channel, client.user);
-        log(LogLevel::info,
-            "console_closed",
-            {{"user", client.user}, {"address", client.address}});
+        log(LogLevel::info, "console_closed", {{"user", client.user}, {"address", client.address}});
     } else {
         log(LogLevel::warning,
             "console_refused",
@@ -65,9 +61,7 @@ Task<void> Consoles::serve(net::ConsoleClient client)
 ErrorText Consoles::refuse(const std::string& user) const
 {
     if (actions_.access_of(user) == Access::none) {
-        return {
-            "FATAL", "42501", "only admin_users and stats_users may use the console", {}, {}
-        };
+        return {"FATAL", "42501", "only admin_users and stats_users may use the console", {}, {}};
     }
     if (channels_.size() >= sessions_max) {
         return {"FATAL", "53300", "too many console sessions", {}, {}};

@@ -73,7 +73,7 @@ int Daemon::run()
     raise_descriptor_limit(*settings);
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c): cannot fail for SIGPIPE
 
-    surfaces_ = std::make_unique<Surfaces>(*this, control_io_);
+    surfaces_ = std::make_unique<Surfaces>(*this, control_tasks_);
     front_door_ = std::make_unique<net::FrontDoor>(
         front_io_, front_door_options(*settings), live_, pools_, workers_
     );
@@ -102,6 +102,7 @@ int Daemon::run()
         const auto guard = net::asio::make_work_guard(front_io_);
         front_io_.run();
     }};
+    surfaces_->start();
     control_tasks_.spawn("signals", watch_signals());
     warm_pools();
     is_ready_ = true;
@@ -168,7 +169,7 @@ std::string Daemon::reload()
     if (result.settings) {
         configure_log(result.settings->log_level, result.settings->log_format);
         live_.replace(*result.settings);
-        close_unreachable(pools_.configure());
+        close_servers(pools_.configure());
         for (net::Worker* const worker : workers_) {
             worker->post([](net::Worker& each) { each.configure_pools(); });
         }
@@ -180,7 +181,7 @@ std::string Daemon::reload()
     return problems;
 }
 
-void Daemon::close_unreachable(const std::vector<std::shared_ptr<net::Pool>>& pools)
+void Daemon::close_servers(const std::vector<std::shared_ptr<net::Pool>>& pools)
 {
     for (const auto& pool : pools) {
         for (net::Worker* const worker : workers_) {
@@ -189,14 +190,36 @@ void Daemon::close_unreachable(const std::vector<std::shared_ptr<net::Pool>>& po
     }
 }
 
-void Daemon::pause(bool on)
+std::vector<std::shared_ptr<net::Pool>> Daemon::pools_of(
+    const std::optional<std::string>& database
+) const
 {
-    for (const auto& pool : pools_.all()) pool->shared().pause(on);
-    log(LogLevel::info, on ? "paused" : "resumed");
-    if (on) return;
+    std::vector<std::shared_ptr<net::Pool>> pools = pools_.all();
+    std::erase_if(pools, [&](const auto& pool) {
+        return database && pool->name().database != *database;
+    });
+    return pools;
+}
+
+bool Daemon::pause(bool on, const std::optional<std::string>& database)
+{
+    const auto pools = pools_of(database);
+    if (database && pools.empty()) return false;
+    for (const auto& pool : pools) pool->shared().pause(on);
+    log(LogLevel::info, on ? "paused" : "resumed", {{"database", database.value_or("all")}});
+    if (on) return true;
     for (net::Worker* const worker : workers_) {
         worker->post([](net::Worker& each) { each.pools_resumed(); });
     }
+    return true;
+}
+
+bool Daemon::reconnect(const std::optional<std::string>& database)
+{
+    const auto pools = pools_of(database);
+    if (database && pools.empty()) return false;
+    close_servers(pools);
+    return true;
 }
 
 void Daemon::drain()

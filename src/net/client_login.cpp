@@ -367,6 +367,7 @@ Task<void> ClientLogin::refuse(wire::ErrorText error)
 {
     Buffer out;
     wire::append_error(out, error);
+    door_.count_refusal(error.sqlstate);
     log(LogLevel::info, "client_refused",
         {{"address", address_},
          {"user", user_},

@@ -173,14 +173,14 @@ void Core::serve_queue(TimePoint now)
 // One connect on its way for each waiter, and never more servers than allowed.
 void Core::open_for_waiters(TimePoint now)
 {
-    if (shared_.is_paused()) return;
     while (shared_.waiting() > shared_.opening() && open_one(now)) {
     }
 }
 
 bool Core::open_one(TimePoint now)
 {
-    if (!shared_.may_open(now) || !shared_.try_start_open()) return false;
+    if (shared_.is_paused() || !shared_.may_open(now)) return false;
+    if (!shared_.try_start_open()) return false;
     if (!shared_.try_reserve()) {
         shared_.end_open();
         return false;

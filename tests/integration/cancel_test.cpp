@@ -144,7 +144,7 @@ TEST_CASE("integration/cancel: a key that nobody has is ignored")
 
     std::string wrong = client.cancel_key();
     wrong.back() = static_cast<char>(wrong.back() ^ 1);
-    for (const std::string& key : {wrong, wrong.substr(0, 4), std::string(8, '\0')}) {
+    for (const std::string& key : {wrong, std::string(8, '\0'), std::string(100, 'k')}) {
         WireClient request{pgweir.target()};
         request.send(message::cancel_request(key));
         request.stream().shut_down_writing();

@@ -18,7 +18,9 @@ template <class T>
     std::optional<T> result;
     std::exception_ptr failure;
     net::asio::co_spawn(
-        io.get_executor(), std::move(task), [&](std::exception_ptr exception, T value) {
+        io.get_executor(),
+        std::move(task),
+        [&](std::exception_ptr exception, T value) {
             failure = std::move(exception);
             result = std::move(value);
         }

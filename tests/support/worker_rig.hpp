@@ -16,8 +16,8 @@ namespace pgweir::test {
 /// Knows every database but "unknown", and lets everybody have a pool.
 class OpenDirectory final : public net::Directory {
 public:
-    [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database)
-        const override
+    [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database
+    ) const override
     {
         if (database == "unknown") return std::nullopt;
         net::Upstream upstream;
@@ -66,9 +66,9 @@ public:
     explicit WorkerRig(std::uint32_t worker_count) : pools{directory, worker_count}
     {
         for (std::uint32_t i = 0; i < worker_count; ++i) {
-            owned_.push_back(std::make_unique<net::Worker>(
-                WorkerId{i}, workers, door_, net::Worker::Limits()
-            ));
+            owned_.push_back(
+                std::make_unique<net::Worker>(WorkerId{i}, workers, door_, net::Worker::Limits())
+            );
             workers.push_back(owned_.back().get());
         }
     }

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,7 +39,10 @@ public:
     std::string reload();
     void drain();
     void stop_now();
-    void pause(bool on);
+    /// All pools, or those of one database. False: there is no such database.
+    bool pause(bool on, const std::optional<std::string>& database = {});
+    /// Fresh server connections: idle ones are closed now, the others as they come back.
+    bool reconnect(const std::optional<std::string>& database);
     [[nodiscard]] bool is_ready() const { return is_ready_ && !is_draining_; }
     [[nodiscard]] bool is_draining() const { return is_draining_; }
     [[nodiscard]] std::shared_ptr<const config::Settings> settings() const { return live_.get(); }
@@ -48,7 +52,10 @@ public:
 
 private:
     void warm_pools();
-    void close_unreachable(const std::vector<std::shared_ptr<net::Pool>>& pools);
+    void close_servers(const std::vector<std::shared_ptr<net::Pool>>& pools);
+    [[nodiscard]] std::vector<std::shared_ptr<net::Pool>> pools_of(
+        const std::optional<std::string>& database
+    ) const;
     net::Task<void> watch_signals();
     net::Task<void> wait_until_empty();
     [[nodiscard]] std::size_t client_count() const;

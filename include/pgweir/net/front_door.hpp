@@ -78,6 +78,8 @@ public:
     /// Certificates are read again; a problem leaves the old ones in use and is logged.
     void reload(FrontDoorOptions options);
     [[nodiscard]] std::size_t login_count() const { return logins_.load(); }
+    /// Of clients that were refused before they had a pool.
+    [[nodiscard]] const ErrorCounts& login_errors() const { return login_errors_; }
 
     // For ClientLogin, on the front door's thread.
     [[nodiscard]] const Directory& directory() const { return directory_; }
@@ -99,6 +101,7 @@ public:
     [[nodiscard]] Key new_key(bool is_long);
     void admit(LoggedInClient client, std::uint32_t process_id);
     void open_console(ConsoleClient client);
+    void count_refusal(std::string_view sqlstate) { login_errors_.add(sqlstate); }
 
 private:
     struct Listener {
@@ -151,6 +154,7 @@ private:
     std::uint64_t next_client_;
     std::size_t cancels_in_flight_ = 0;
     std::atomic<std::size_t> logins_{0}; // in progress
+    ErrorCounts login_errors_;
     bool is_closing_ = false;
 };
 

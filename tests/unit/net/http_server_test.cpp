@@ -1,8 +1,8 @@
 #include <pgweir/net/http_server.hpp>
 
-#include "support/run_task.hpp"
-
 #include <pgweir/base/error.hpp>
+
+#include "support/run_task.hpp"
 
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>

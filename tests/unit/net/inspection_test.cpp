@@ -1,15 +1,14 @@
 #include <pgweir/net/inspection.hpp>
 
+#include <pgweir/net/descriptor.hpp>
+
 #include "support/run_task.hpp"
 #include "support/worker_rig.hpp"
-
-#include <pgweir/net/descriptor.hpp>
 
 #include <doctest/doctest.h>
 
 #include <array>
 #include <string>
-
 #include <sys/socket.h>
 
 using namespace pgweir;

@@ -1,0 +1,166 @@
+// Everything round a pool that is not the pool: workers with their mailboxes and clocks, clients,
+// servers, connects, an operator. It drives the cores as net/worker does, and keeps its own books.
+#pragma once
+
+#include "support/prng.hpp"
+
+#include <pgweir/pool/core.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pgweir::test {
+
+enum class ServerUse {
+    idle,     // the core of its worker has it
+    lent,     // a client has it
+    checking, // out of the stack, to be looked at
+    moving,   // in the mailbox of another worker
+};
+
+struct SimServer : pool::Slot {
+    WorkerId worker{};
+    ServerUse use = ServerUse::idle;
+};
+
+enum class ClientDoes { nothing, waits, holds };
+
+struct SimClient {
+    SimClient(ClientId id, WorkerId worker) : waiter{id, worker} {}
+
+    pool::Waiter waiter;
+    ClientDoes does = ClientDoes::nothing;
+    SimServer* server = nullptr;
+};
+
+// clang-format off
+struct MovedServer { SimServer* server; ClientId client; };
+struct Refusal     { ClientId client; };
+struct Asked       {};
+struct Configured  { pool::Options options; };
+struct Resumed     {};
+struct Reconnect   {}; // every server is to be replaced
+// clang-format on
+using Message = std::variant<MovedServer, Refusal, Asked, Configured, Resumed, Reconnect>;
+
+class World {
+public:
+    explicit World(std::uint64_t seed);
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    ~World();
+
+    /// Something happens, and every promise that holds at any time is checked.
+    void step();
+    /// All messages arrive, nothing else happens: nobody may wait now who could be served.
+    void quiesce();
+    /// Nothing fails any more and nobody new comes: everybody is served, everything closes.
+    void wind_down();
+
+    [[nodiscard]] std::uint64_t grant_count() const { return grant_count_; }
+    [[nodiscard]] std::uint64_t move_count() const { return move_count_; }
+    [[nodiscard]] std::uint64_t refusal_count() const { return refusal_count_; }
+
+private:
+    struct SimWorker {
+        SimWorker(pool::Shared& shared, WorkerId self, const pool::Options& initial)
+            : id{self},
+              options{initial},
+              core{shared, self, initial}
+        {
+        }
+
+        WorkerId id;
+        TimePoint now{};
+        pool::Options options; // its copy: changes when the message arrives
+        pool::Core core;
+        std::uint32_t connecting = 0;
+        std::vector<std::deque<Message>> mail; // one for each sender: those do not keep order
+    };
+    struct Queued {
+        ClientId client;
+        WorkerId worker;
+        TimePoint since;
+    };
+
+    // What may happen.
+    void acquire();
+    void release();
+    void lose_lent();
+    void vanish();
+    void time_out();
+    void finish_connect(bool is_well);
+    void lose_idle();
+    void start_check();
+    void finish_check(bool is_well);
+    void tick();
+    void configure();
+    void pause_or_resume();
+    void reconnect();
+    bool deliver_one();
+
+    // The driver.
+    void obey(SimWorker& worker);
+    void carry_out(SimWorker& worker, const pool::Open& command);
+    void carry_out(SimWorker& worker, const pool::Close& command);
+    void carry_out(SimWorker& worker, const pool::Grant& command);
+    void carry_out(SimWorker& worker, const pool::Refuse& command);
+    void carry_out(SimWorker& worker, const pool::Ask& command);
+    void receive(SimWorker& worker, const MovedServer& message);
+    void receive(SimWorker& worker, const Refusal& message);
+    void receive(SimWorker& worker, const Asked& message);
+    void receive(SimWorker& worker, const Configured& message);
+    void receive(SimWorker& worker, const Resumed& message);
+    void receive(SimWorker& worker, const Reconnect& message);
+    void grant(SimWorker& worker, SimServer& server, ClientId client);
+    void attach(SimClient& client, SimServer& server);
+    void give_back(SimWorker& worker, SimServer& server);
+    void remove(SimServer& server);
+    void tell_all(const Message& message);
+    void tick_all();
+    void deliver_all();
+
+    // The books.
+    void check_books();
+    void check_turn(const Queued& chosen, WorkerId worker) const;
+    void check_nobody_is_stuck(bool may_room_be_left) const;
+    std::optional<Queued> take_from_queue(ClientId client);
+    [[nodiscard]] std::uint32_t connecting() const;
+    [[nodiscard]] std::uint32_t server_count(WorkerId worker, ServerUse use) const;
+
+    SimWorker& worker(WorkerId id) { return *workers_[index_of(id)]; }
+    SimWorker& some_worker(); // wakes up: its clock goes on
+    SimClient* some_client(ClientDoes does);
+    SimServer* some_server(ServerUse use);
+    pool::Options random_options();
+    void wake(SimWorker& worker);
+
+    Prng prng_;
+    std::vector<std::uint32_t> weights_; // of each thing that may happen: every seed is another day
+    Duration pace_;
+    std::uint32_t failures_; // percent of the connects and checks
+    pool::Options options_;
+    pool::Shared shared_;
+    TimePoint now_ = TimePoint{} + std::chrono::hours{1};
+    std::vector<std::unique_ptr<SimWorker>> workers_;
+    std::vector<std::unique_ptr<SimServer>> servers_;
+    std::map<ClientId, std::unique_ptr<SimClient>> clients_;
+    std::deque<Queued> queue_; // as it must be in Shared
+    bool is_paused_ = false;
+    bool has_failed_open_ = false; // since every worker has ticked
+    std::uint32_t total_before_ = 0;
+    std::uint32_t opening_before_ = 0;
+    std::size_t queued_before_ = 0;
+    std::uint64_t next_client_ = 1;
+    std::uint64_t grant_count_ = 0;
+    std::uint64_t move_count_ = 0;
+    std::uint64_t refusal_count_ = 0;
+};
+
+} // namespace pgweir::test
