@@ -25,6 +25,7 @@ template <class Columns>
 [[nodiscard]] std::vector<std::string> names_of(const Columns& columns)
 {
     std::vector<std::string> names;
+    names.reserve(columns.size());
     for (const auto& column : columns) names.emplace_back(column.name);
     return names;
 }

@@ -251,6 +251,7 @@ const std::vector<HelpRow>& help_rows()
 {
     static const std::vector<HelpRow> rows = [] {
         std::vector<HelpRow> all;
+        all.reserve(show_table.size() + action_table.size());
         for (const ShowRow& row : show_table) {
             all.push_back({"SHOW " + std::string{row.keyword}, row.description});
         }

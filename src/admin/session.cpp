@@ -60,48 +60,51 @@ Task<void> Session::run()
 // False: the session is over.
 Task<bool> Session::take(net::Channel::Message message)
 {
-    const bool is_skipped = is_skipping_ && message.type != client_type::sync;
     if (message.type == client_type::terminate) co_return false;
-    if (is_skipped) co_return true;
+    if (is_skipping_ && message.type != client_type::sync) co_return true;
+    bool goes_on = true;
     switch (message.type) {
-    case client_type::query: {
-        wire::Reader reader{message.body};
-        const std::string_view text = reader.cstring();
-        if (!reader.ok()) {
-            fail(broken_message);
-            wire::append_ready(out_, status_);
-        } else {
-            co_await query(text);
-        }
-        break;
+    case client_type::query: co_await query(message.body); break;
+    case client_type::flush: break;
+    case client_type::sync: sync(); break;
+    default: // answered with the next Sync or Flush
+        goes_on = co_await take_in_segment(message);
+        if (goes_on) co_return true;
     }
+    const bool is_sent = co_await flush();
+    co_return is_sent&& goes_on;
+}
+
+// False: no such message may be sent to a console.
+Task<bool> Session::take_in_segment(net::Channel::Message message)
+{
+    switch (message.type) {
     case client_type::parse: parse(message.body); co_return true;
     case client_type::bind: bind(message.body); co_return true;
     case client_type::describe: describe(message.body); co_return true;
     case client_type::execute: co_await execute(message.body); co_return true;
     case client_type::close: close(message.body); co_return true;
-    case client_type::flush: break;
-    case client_type::sync:
-        is_skipping_ = false;
-        if (status_ == 'I') portals_.clear(); // the transaction is over, and so are they
-        wire::append_ready(out_, status_);
-        break;
-    default: {
-        ErrorText error{"FATAL", "08P01", "the console does not take messages of type \"", {}, {}};
-        error.message += message.type;
-        error.message += '"';
-        fail(error);
-        co_await flush();
-        co_return false;
+    default: break;
     }
-    }
-    const bool is_sent = co_await flush();
-    co_return is_sent;
+    ErrorText error{"FATAL", "08P01", "the console does not take messages of type \"", {}, {}};
+    error.message += message.type;
+    error.message += '"';
+    fail(error);
+    co_return false;
 }
 
-Task<void> Session::query(std::string_view text)
+void Session::sync()
 {
-    Parsed parsed = parse_commands(text);
+    is_skipping_ = false;
+    if (status_ == 'I') portals_.clear(); // the transaction is over, and so are they
+    wire::append_ready(out_, status_);
+}
+
+Task<void> Session::query(Bytes body)
+{
+    wire::Reader reader{body};
+    Parsed parsed = parse_commands(reader.cstring());
+    if (!reader.ok()) parsed.error = broken_message;
     if (parsed.error) fail(*parsed.error);
     if (!parsed.error && parsed.commands.empty()) {
         wire::append_empty(out_, server_type::empty_query);
@@ -165,7 +168,7 @@ void Session::parse(Bytes body)
     const auto parse = wire::read_parse(body);
     if (!parse) return fail_in_segment(broken_message);
     Parsed parsed = parse_commands(parse->query);
-    if (parsed.error) return fail_in_segment(std::move(*parsed.error));
+    if (parsed.error) return fail_in_segment(*parsed.error);
     if (parsed.commands.size() > 1) {
         return fail_in_segment(
             {"ERROR", "42601", "cannot insert multiple commands into a prepared statement", {}, {}}
@@ -267,7 +270,7 @@ Task<void> Session::execute(Bytes body)
     if (!portal.table) {
         Outcome outcome = co_await carry_out(*portal.command);
         if (outcome.is_error()) {
-            fail_in_segment(std::move(outcome.error));
+            fail_in_segment(outcome.error);
             co_return;
         }
         if (!outcome.table) {
@@ -309,7 +312,7 @@ void Session::close(Bytes body)
 
 void Session::fail(const ErrorText& error) { wire::append_error(out_, error); }
 
-void Session::fail_in_segment(ErrorText error)
+void Session::fail_in_segment(const ErrorText& error)
 {
     is_skipping_ = true;
     fail(error);

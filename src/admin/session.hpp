@@ -43,7 +43,9 @@ private:
     };
 
     net::Task<bool> take(net::Channel::Message message);
-    net::Task<void> query(std::string_view text);
+    net::Task<bool> take_in_segment(net::Channel::Message message);
+    net::Task<void> query(Bytes body);
+    void sync();
     net::Task<Outcome> carry_out(Command command);
     net::Task<wire::ErrorText> act(ActionCommand command);
     void parse(Bytes body);
@@ -54,7 +56,7 @@ private:
     void describe_command(const std::optional<Command>& command);
     void send_rows(Portal& portal, std::uint32_t rows_max);
     void fail(const wire::ErrorText& error);
-    void fail_in_segment(wire::ErrorText error);
+    void fail_in_segment(const wire::ErrorText& error);
     net::Task<bool> flush();
 
     Consoles& consoles_;

@@ -96,6 +96,7 @@ std::vector<DatabaseView> database_views(const View& view)
         row.is_paused = row.is_paused || pool->shared().is_paused();
     }
     std::vector<DatabaseView> rows;
+    rows.reserve(databases.size());
     for (auto& [name, row] : databases) rows.push_back(std::move(row));
     return rows;
 }
@@ -112,6 +113,7 @@ std::vector<UserView> user_views(const View& view)
         row.clients += counts.client_count();
     }
     std::vector<UserView> rows;
+    rows.reserve(users.size());
     for (auto& [name, row] : users) rows.push_back(std::move(row));
     return rows;
 }

@@ -117,7 +117,12 @@ int status(const config::LoadRequest& request)
     namespace http = beast::http;
     using Tcp = boost::asio::ip::tcp;
 
-    const config::LoadResult result = config::load(request);
+    config::LoadResult result = config::load(request);
+    if (!result.settings) { // who asks for the state need not know where PostgreSQL is
+        config::LoadRequest without_upstream = request;
+        without_upstream.overrides.emplace_back("upstream", "postgresql://localhost/");
+        result = config::load(without_upstream);
+    }
     const std::string address = result.settings ? result.settings->http : std::string{};
     const std::size_t colon = address.rfind(':');
     if (colon == std::string::npos) {

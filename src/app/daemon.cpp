@@ -228,7 +228,11 @@ void Daemon::drain()
     is_draining_ = true;
     log(LogLevel::info, "draining", {{"clients", client_count()}});
     sd_notify(0, "STOPPING=1");
-    pause(false);
+    const auto pools = pools_.all();
+    const bool is_paused = std::ranges::any_of(pools, [](const auto& pool) {
+        return pool->shared().is_paused();
+    });
+    if (is_paused) pause(false); // whoever waits there must come to an end
     front_door_->close_listeners();
     for (net::Worker* const worker : workers_) {
         worker->post([](net::Worker& each) { each.drain(); });

@@ -7,7 +7,6 @@
 
 namespace pgweir::app {
 
-using admin::Access;
 using wire::ErrorText;
 using Database = admin::ConsoleActions::Database;
 
@@ -26,7 +25,7 @@ admin::ConsoleActions Surfaces::make_actions()
         return ErrorText{"ERROR", "3D000", "no such database: " + database.value_or(""), {}, {}};
     };
     admin::ConsoleActions actions;
-    actions.access_of = [this](std::string_view user) { return access_of(user); };
+    actions.access_of = [this](std::string_view user) { return daemon_.console_access(user); };
     actions.pause = [this](Database database) { return pause(std::move(database)); };
     actions.resume = [this, unknown](const Database& database) {
         return daemon_.pause(false, database) ? ErrorText{} : unknown(database);
@@ -54,20 +53,6 @@ metrics::DaemonStatus Surfaces::status() const
     status.version = PGWEIR_VERSION;
     status.started_at = started_at_;
     return status;
-}
-
-// Without admin_users it is the upstream's own user, who could do anything there anyway.
-Access Surfaces::access_of(std::string_view user) const
-{
-    const auto settings = daemon_.settings();
-    const auto has = [user](const std::vector<std::string>& names) {
-        return std::ranges::find(names, user) != names.end();
-    };
-    if (has(settings->admin_users)) return Access::admin;
-    const bool is_owner = settings->admin_users.empty() && settings->upstream
-                          && settings->upstream->user == user;
-    if (is_owner) return Access::admin;
-    return has(settings->stats_users) ? Access::stats : Access::none;
 }
 
 admin::ConfigView Surfaces::config() const

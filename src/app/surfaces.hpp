@@ -24,7 +24,6 @@ public:
 private:
     [[nodiscard]] admin::ConsoleActions make_actions();
     [[nodiscard]] metrics::DaemonStatus status() const;
-    [[nodiscard]] admin::Access access_of(std::string_view user) const;
     [[nodiscard]] admin::ConfigView config() const;
     net::Task<wire::ErrorText> pause(admin::ConsoleActions::Database database);
 

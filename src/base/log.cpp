@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-
 #include <unistd.h>
 
 namespace pgweir {
@@ -60,7 +59,7 @@ std::string quoted(std::string_view value)
 
 bool is_plain(std::string_view value)
 {
-    constexpr std::string_view special = " =\"\\";
+    constexpr std::string_view special = " =\"\\\x7f";
     if (value.empty()) return false;
     for (const char c : value) {
         if (static_cast<unsigned char>(c) <= 0x20 || special.find(c) != special.npos) return false;

@@ -22,18 +22,19 @@ Labels with(Labels labels, std::string name, std::string value)
     return labels;
 }
 
+Labels labels_for(const net::Pool& pool, const CounterRow& row)
+{
+    Labels labels = labels_of(pool);
+    if (row.label.empty()) return labels;
+    return with(std::move(labels), std::string{row.label}, std::string{row.label_value});
+}
+
 void add_counters(Families& families, const std::vector<PoolRow>& pools)
 {
     for (const CounterRow& row : counter_rows) {
         families.counter(row.name, row.help);
         for (const auto& [pool, counts] : pools) {
-            Labels labels = labels_of(*pool);
-            if (!row.label.empty()) {
-                labels = with(
-                    std::move(labels), std::string{row.label}, std::string{row.label_value}
-                );
-            }
-            families.add(number(total(*pool, row.value)), std::move(labels));
+            families.add(number(total(*pool, row.value)), labels_for(*pool, row));
         }
     }
 }

@@ -346,6 +346,13 @@ Task<ClientLogin::Verdict> ClientLogin::enter_console()
 {
     Verdict verdict;
     verdict.goes_on = false;
+    if (!door_.directory().may_use_console(user_)) {
+        verdict.error = fatal(
+            "42501", "user \"" + user_ + "\" may not use the console",
+            "Name the user in admin_users or stats_users."
+        );
+        co_return verdict;
+    }
     Buffer out;
     wire::append_authentication(out, wire::AuthCode::ok);
     for (const auto& [name, value] : console_parameters()) wire::append_parameter(out, name, value);

@@ -237,7 +237,7 @@ void ClientSession::look_at_news()
         }
     } else if (server.is_idle()) {
         server.has_changed_schema = false;
-        worker_.forget_statements(pool_);
+        worker_.schema_changed(pool_);
     }
     server.parsed.clear();
 }

@@ -25,7 +25,7 @@ namespace pgweir::net {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
-using tcp = asio::ip::tcp;
+using Tcp = asio::ip::tcp;
 
 struct HttpServer::Connection {
     Connection(Socket socket, std::size_t buffer_size)
@@ -33,7 +33,7 @@ struct HttpServer::Connection {
     {
     }
 
-    beast::basic_stream<tcp, Executor> stream;
+    beast::basic_stream<Tcp, Executor> stream;
     beast::flat_buffer buffer; // bytes that came behind the last request, bounded
 };
 
@@ -90,7 +90,7 @@ bool is_port(const std::string& text)
     return error == std::errc{} && end == text.data() + text.size();
 }
 
-std::string to_text(const tcp::endpoint& endpoint)
+std::string to_text(const Tcp::endpoint& endpoint)
 {
     const std::string host = endpoint.address().to_string();
     const std::string shown = endpoint.address().is_v6() ? '[' + host + ']' : host;
@@ -125,7 +125,7 @@ std::string HttpServer::open(std::string_view address)
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner{results, &::freeaddrinfo};
     std::string problem = "cannot listen on " + std::string{address} + ": no address";
     for (const addrinfo* entry = results; entry != nullptr; entry = entry->ai_next) {
-        tcp::endpoint endpoint;
+        Tcp::endpoint endpoint;
         if (entry->ai_addrlen > endpoint.capacity()) continue;
         std::memcpy(endpoint.data(), entry->ai_addr, entry->ai_addrlen);
         endpoint.resize(entry->ai_addrlen);
@@ -140,7 +140,7 @@ std::string HttpServer::open(std::string_view address)
     return {};
 }
 
-std::string HttpServer::bind_to(const tcp::endpoint& endpoint)
+std::string HttpServer::bind_to(const Tcp::endpoint& endpoint)
 {
     Acceptor acceptor{tasks_.executor()};
     ErrorCode error;
@@ -164,7 +164,7 @@ std::vector<std::string> HttpServer::addresses() const
     std::vector<std::string> texts;
     for (const Acceptor& acceptor : acceptors_) {
         ErrorCode error;
-        const tcp::endpoint bound = acceptor.local_endpoint(error);
+        const Tcp::endpoint bound = acceptor.local_endpoint(error);
         if (!error) texts.push_back(to_text(bound));
     }
     return texts;
@@ -304,7 +304,7 @@ Task<void> HttpServer::linger(Connection& connection)
 {
     std::array<char, 4'096> unread{};
     ErrorCode ignored; // the peer may have closed first
-    connection.stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    connection.stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
     connection.stream.expires_after(linger_max);
     for (;;) {
         const auto buffer = asio::buffer(unread);

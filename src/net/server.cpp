@@ -40,7 +40,7 @@ void Server::attach(Worker& worker, WorkerPool& pool)
 {
     worker_ = &worker;
     worker_pool_ = &pool;
-    is_readable = true; // whatever came before it was watched
+    is_readable = stream.is_tls(); // OpenSSL may hold bytes; what the socket has, epoll tells
     worker.reactor().add(stream.fd(), *this);
 }
 
@@ -105,9 +105,10 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     use = ServerUse::recovering;
     wants_cancel_ = wants_cancel;
     is_cancel_sent_ = false;
-    // A client that said good-bye behind its last query has a right to it, however long it takes.
-    deadline_ = wants_cancel ? worker_->now() + worker_pool_->options.cancel_wait_timeout
-                             : TimePoint::max();
+    // A client that said good-bye behind its last query has a right to it; but not for ever.
+    constexpr Duration patience = std::chrono::hours{1};
+    deadline_ = worker_->now()
+                + (wants_cancel ? worker_pool_->options.cancel_wait_timeout : patience);
     wake_at(deadline_);
     worker_pool_->counters.servers_recovered.add();
     recover();
@@ -136,7 +137,7 @@ void Server::recover()
     if (state.is_quiet() && state.status != 'I') {
         wire::append_query(own, "ROLLBACK");
         replies.push({.reply = session::Reply::query, .is_hidden = true});
-    } else if (wants_cancel_ && !is_cancel_sent_) {
+    } else if (wants_cancel_ && !is_cancel_sent_ && cancels_in_flight_ == 0) {
         is_cancel_sent_ = true;
         request_cancel();
     }
@@ -190,7 +191,8 @@ void Server::return_to_pool()
 void Server::cancel_finished()
 {
     --cancels_in_flight_;
-    if (use == ServerUse::held) return_to_pool();
+    if (use == ServerUse::held) return return_to_pool();
+    if (use == ServerUse::recovering) recover(); // what it works at now may be another query
 }
 
 void Server::request_cancel()
@@ -230,13 +232,13 @@ bool Server::read_alone()
     state.errors.clear();
     state.parsed.clear();
     if (state.is_quiet() && std::exchange(state.has_changed_schema, false)) {
-        worker_->forget_statements(*worker_pool_);
+        worker_->schema_changed(*worker_pool_);
     }
     if (step.stop == session::Stop::violation) {
         die(step.error.message);
         return false;
     }
-    if (state.replies.size() < outstanding && state.is_quiet()) is_cancel_sent_ = false;
+    if (state.replies.size() < outstanding) is_cancel_sent_ = false; // it is at the next one now
     proceed();
     return true;
 }

@@ -371,12 +371,22 @@ void Worker::server_lost(Server& server)
 
 void Worker::run_again(ClientSession& client) { run_again_.push_back(client.id()); }
 
+void Worker::schema_changed(WorkerPool& pool)
+{
+    forget_statements(pool);
+    for (Worker* const worker : workers_) {
+        if (worker == this) continue;
+        worker->post([shared = pool.pool](Worker& other) {
+            other.forget_statements(other.pool(shared));
+        });
+    }
+}
+
 void Worker::forget_statements(WorkerPool& pool)
 {
     pool.known.clear();
-    for (Worker* const worker : workers_) {
-        if (worker == this) continue;
-        worker->post([shared = pool.pool](Worker& other) { other.pool(shared).known.clear(); });
+    for (auto& [serial, server] : servers_) {
+        if (server->pool() == pool.pool) server->state.prepared.schema_changed();
     }
 }
 

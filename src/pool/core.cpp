@@ -24,11 +24,7 @@ Core::Answer Core::acquire(Waiter& waiter, TimePoint now, std::uint64_t state_ha
 
 void Core::release(Slot& slot, TimePoint now)
 {
-    if (const auto reason = must_close(slot, now)) {
-        close(slot, *reason);
-        open_for_waiters(now);
-        return;
-    }
+    if (close_if_due(slot, now)) return;
     push_idle(slot, now);
     if (shared_.waiting() > 0) serve_queue(now);
 }
@@ -42,6 +38,7 @@ void Core::opened(Slot& slot, TimePoint now)
 // It stays as old as it was, and goes below those that were really used.
 void Core::checked(Slot& slot, TimePoint now)
 {
+    if (close_if_due(slot, now)) return; // a RECONNECT came while it was being looked at
     idle_.insert(idle_.begin(), &slot);
     publish();
     if (shared_.waiting() > 0) serve_queue(now);
@@ -136,6 +133,15 @@ std::optional<CloseReason> Core::must_close(const Slot& slot, TimePoint now) con
     if (now >= slot.expires_at) return CloseReason::too_old;
     if (shared_.is_over_size()) return CloseReason::over_size;
     return std::nullopt;
+}
+
+bool Core::close_if_due(Slot& slot, TimePoint now)
+{
+    const auto reason = must_close(slot, now);
+    if (!reason) return false;
+    close(slot, *reason);
+    open_for_waiters(now);
+    return true;
 }
 
 void Core::push_idle(Slot& slot, TimePoint now)

@@ -1,5 +1,4 @@
 #include <pgweir/session/forward.hpp>
-
 #include <pgweir/session/local_answers.hpp>
 #include <pgweir/session/sql.hpp>
 #include <pgweir/wire/frame.hpp>
@@ -19,6 +18,11 @@ using wire::FrameHeader;
 namespace {
 
 constexpr std::string_view known_types = "BCDEFHPQSXcdf";
+
+// PostgreSQL closes the connection when one of these is longer (PQ_SMALL_MESSAGE_LIMIT): it must
+// not come so far, or a server dies that may belong to somebody else by then.
+constexpr std::string_view small_types = "CDEHSXcf";
+constexpr std::uint32_t small_size_max = 10'000;
 
 // Enough of a Query to tell what kind of statement it is.
 constexpr std::size_t query_front_size = 256;
@@ -69,6 +73,11 @@ bool ClientForwarder::begin_message(Step& step, Bytes rest)
         violation(step, "08P01", "invalid frontend message type " + std::to_string(code));
         return false;
     }
+    const bool is_small = small_types.find(header.type) != std::string_view::npos;
+    if (is_small && header.body_size > small_size_max) {
+        violation(step, "08P01", "invalid message length");
+        return false;
+    }
     used_ = 0;
     switch (message(header, rest, step)) {
     case Done::yes: step.consumed += used_; return step.stop == Stop::need_input;
@@ -98,7 +107,7 @@ ClientForwarder::Done ClientForwarder::message(FrameHeader header, Bytes availab
     case client_type::function_call:
         ++step.counts.queries;
         pass_expecting(header, available, Reply::function_call);
-        server_->is_unsynced = false;
+        server_->is_unsynced = is_skipped();
         return Done::yes;
     case client_type::sync: sync(); break;
     case client_type::copy_done:
@@ -139,24 +148,35 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         pass(header, available);
         return Done::yes;
     }
-    std::string_view text = as_text(body_of(header, available));
+    // No more than the front, even where there is more: the same for whatever pieces it comes in.
+    std::string_view text = as_text(body_of(header, available.first(front)));
     if (text.ends_with('\0')) text.remove_suffix(1);
     const SqlHead head = read_sql_head(text);
-    if (head.kind == SqlKind::deallocate_one && available.size() >= header.frame_size()) {
+    if (head.kind == SqlKind::deallocate_one && front == header.frame_size()) {
         if (const StatementRef statement = find(head.name)) {
             if (server_->status != 'E') {
                 return query_deallocate(header, *statement, head.name);
             }
         }
     }
-    pass_expecting(header, available, Reply::query);
-    server_->is_unsynced = false;
-    server_->drops_statements |= head.kind == SqlKind::drops_all;
-    ++server_->segment;
-    server_->unnamed_owner = ClientId{}; // PostgreSQL drops it at every simple query
-    client_.unnamed = nullptr;
-    client_.unnamed_lives_on = 0;
+    pass(header, available);
+    expect_query(head.kind == SqlKind::drops_all);
     return Done::yes;
+}
+
+// PostgreSQL drops the unnamed statement at every simple query.
+void ClientForwarder::expect_query(bool drops_statements)
+{
+    const Expected query{.reply = Reply::query, .drops_statements = drops_statements};
+    if (client_.unnamed) {
+        server_->replies.push(query, rename({}, nullptr));
+    } else {
+        server_->replies.push(query);
+    }
+    client_.unnamed_lives_on = 0;
+    server_->unnamed_owner = ClientId{};
+    server_->is_unsynced = false;
+    ++server_->segment;
 }
 
 // The server knows the statement by another name, or not at all: then an empty one of that name
@@ -171,17 +191,12 @@ ClientForwarder::Done ClientForwarder::query_deallocate(
         append_empty_statement(statement);
         wire::append_empty(own, client_type::sync);
         server_->replies.push({.reply = Reply::sync, .is_hidden = true});
+        ++server_->segment;
     }
     wire::append_query(own, deallocate_sql(statement.server_name()));
     outputs_.to_server.commit();
-    server_->replies.push({.reply = Reply::query});
-    server_->deallocating.emplace_back(name);
-    server_->drops_statements = true;
-    server_->is_unsynced = false;
-    server_->unnamed_owner = ClientId{};
-    client_.unnamed = nullptr;
-    client_.unnamed_lives_on = 0;
-    ++server_->segment;
+    expect_query(true);
+    server_->deallocating.push_back({std::string{name}, statement.id()});
     used_ = header.frame_size();
     return Done::yes;
 }
@@ -191,6 +206,7 @@ void ClientForwarder::append_empty_statement(const Statement& statement)
     const std::array<std::byte, 2> no_types{};
     wire::append_parse(outputs_.to_server.own(), statement.server_name(), {}, no_types);
     server_->replies.push({.reply = Reply::parse, .is_hidden = true});
+    server_->prepared.suspect(statement.id()); // should the DEALLOCATE not come to pass
 }
 
 ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available, Step& step)
@@ -249,7 +265,7 @@ ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available
     const auto body = wire::read_target(body_of(header, available));
     const bool is_ours = body && body->kind == 'S' && !body->name.empty() && !is_skipped();
     if (!is_ours) {
-        if (body && body->kind == 'S' && !is_skipped()) client_.unnamed = nullptr;
+        if (body && body->kind == 'S' && !is_skipped()) return close_unnamed(header, available);
         pass_expecting(header, available, Reply::close);
         return Done::yes;
     }
@@ -260,12 +276,23 @@ ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available
     return Done::yes;
 }
 
+// It goes for whomever it belongs to.
+ClientForwarder::Done ClientForwarder::close_unnamed(FrameHeader header, Bytes available)
+{
+    pass(header, available);
+    server_->replies.push({.reply = Reply::close}, rename({}, nullptr));
+    server_->is_unsynced = true;
+    server_->unnamed_owner = ClientId{};
+    client_.unnamed_lives_on = 0;
+    return Done::yes;
+}
+
 void ClientForwarder::sync()
 {
     if (server_->is_copying_in) return; // PostgreSQL does not answer it
-    server_->replies.push({.reply = Reply::sync});
+    const bool drops_statements = std::exchange(server_->drops_after_sync, false);
+    server_->replies.push({.reply = Reply::sync, .drops_statements = drops_statements});
     server_->is_unsynced = false;
-    server_->drops_statements |= std::exchange(server_->drops_after_sync, false);
     ++server_->segment;
 }
 
@@ -273,7 +300,7 @@ void ClientForwarder::copy_ended()
 {
     if (server_->is_copying_in) {
         server_->is_copying_in = false;
-    } else if (server_->replies.has_execute()) {
+    } else if (server_->replies.may_copy_in()) {
         server_->replies.push({.reply = Reply::copy_end});
     }
 }
@@ -299,10 +326,7 @@ std::optional<ClientForwarder::Done> ClientForwarder::need_whole(
     return Done::more;
 }
 
-void ClientForwarder::pass(FrameHeader header, Bytes available)
-{
-    pass_rest(header, available, 0);
-}
+void ClientForwarder::pass(FrameHeader header, Bytes available) { pass_rest(header, available, 0); }
 
 // The frame from `from` on: what there is of it now, the rest as it comes.
 void ClientForwarder::pass_rest(FrameHeader header, Bytes available, std::size_t from)

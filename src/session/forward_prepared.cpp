@@ -1,6 +1,5 @@
 // The part of ClientForwarder that deals with prepared statements.
 #include <pgweir/session/forward.hpp>
-
 #include <pgweir/session/sql.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -49,14 +48,18 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     return Done::yes;
 }
 
-// "Prepare this", and nothing else: Parse with a name, and Sync. When PostgreSQL has parsed the same
-// for this pool before, the answer is known. It saves a round trip, and a client that blocks on it
-// while its own threads hold all servers in open transactions (pgbench -M prepared) does not wait
-// for ever.
+// "Prepare this", and nothing else: Parse with a name, and Sync. When PostgreSQL has parsed the
+// same for this pool before, the answer is known. It saves a round trip, and a client that blocks
+// on it while its own threads hold all servers in open transactions (pgbench -M prepared) does not
+// wait for ever.
 bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, Step& step)
 {
     constexpr std::array<std::byte, 5> sync{
-        std::byte{'S'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4},
+        std::byte{'S'},
+        std::byte{0},
+        std::byte{0},
+        std::byte{0},
+        std::byte{4},
     };
     if (available.size() < header.frame_size() + sync.size()) return false;
     const Bytes next = available.subspan(header.frame_size(), sync.size());
@@ -143,9 +146,18 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     const wire::ParseBody& body, const StatementRef& statement, Step& step
 )
 {
-    PreparedCache::Entry* const entry = server_->prepared.find(statement->id());
+    PreparedCache::Entry* entry = server_->prepared.find(statement->id());
     if (entry != nullptr && !entry->is_confirmed && entry->sent_in != server_->segment) {
         return Done::wait;
+    }
+    const bool is_closing = server_->prepared.is_closing(statement->id(), server_->segment);
+    if (entry == nullptr && is_closing) return Done::wait;
+    // An unnamed statement would be parsed afresh: it must not meet an old plan's result type.
+    const bool is_stale = entry != nullptr && entry->is_confirmed && body.name.empty()
+                          && server_->prepared.is_stale(*entry);
+    if (is_stale && server_->status != 'E') {
+        close_on_server(statement->id());
+        entry = nullptr;
     }
     Effect effect = rename(body.name, statement);
     if (body.name.empty()) client_.unnamed_lives_on = 0;
@@ -159,6 +171,7 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     if (entry == nullptr) {
         name = statement->server_name();
         evict(options_.max_prepared_statements - 1);
+        close_suspect(statement->id());
         server_->prepared.add(statement->id(), server_->segment, body.name);
         effect.id = statement->id();
         effect.adds_to_server = true;
@@ -176,9 +189,7 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     return Done::yes;
 }
 
-ClientForwarder::Done ClientForwarder::parse_deallocate(
-    FrameHeader header, const std::string& name
-)
+ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, const std::string& name)
 {
     const StatementRef statement = find(name);
     if (server_->prepared.find(statement->id()) == nullptr && server_->status != 'E') {
@@ -191,7 +202,7 @@ ClientForwarder::Done ClientForwarder::parse_deallocate(
     outputs_.to_server.commit();
     server_->replies.push({.reply = Reply::parse});
     server_->is_unsynced = true;
-    server_->deallocating.push_back(name);
+    server_->deallocating.push_back({name, statement->id()});
     server_->drops_after_sync = true;
     own_unnamed(nullptr);
     used_ = header.frame_size();
@@ -232,10 +243,12 @@ ClientForwarder::Target ClientForwarder::prepare(
     if (PreparedCache::Entry* const entry = server_->prepared.find(statement->id())) {
         if (must_wait_for(*entry, client_name)) return {.must_wait = true};
         server_->prepared.touch(*entry);
-        evict(options_.max_prepared_statements);
+        evict(options_.max_prepared_statements, &statement->id());
         return {.is_renamed = true, .name = statement->server_name()};
     }
+    if (server_->prepared.is_closing(statement->id(), server_->segment)) return {.must_wait = true};
     evict(std::size_t{options_.max_prepared_statements} * 2 - 1);
+    close_suspect(statement->id());
     wire::append_parse(
         outputs_.to_server.own(), statement->server_name(), statement->query(), statement->types()
     );
@@ -249,17 +262,27 @@ ClientForwarder::Target ClientForwarder::prepare(
     return {.is_renamed = true, .name = statement->server_name()};
 }
 
-void ClientForwarder::evict(std::size_t keep)
+void ClientForwarder::evict(std::size_t keep, const StatementId* used)
 {
-    const auto surplus = server_->prepared.surplus(keep);
-    if (!surplus) return;
-    wire::append_target(
-        outputs_.to_server.own(), client_type::close, 'S', server_name_of(*surplus)
-    );
+    if (const auto surplus = server_->prepared.surplus(keep, used)) close_on_server(*surplus);
+}
+
+// What may stand there under this name, unknown to us, would make Parse fail.
+void ClientForwarder::close_suspect(const StatementId& id)
+{
+    if (!server_->prepared.is_suspect(id)) return;
+    wire::append_target(outputs_.to_server.own(), client_type::close, 'S', server_name_of(id));
     outputs_.to_server.commit();
-    server_->prepared.remove(*surplus);
+    server_->replies.push({.reply = Reply::close, .is_hidden = true});
+}
+
+void ClientForwarder::close_on_server(const StatementId& id)
+{
+    wire::append_target(outputs_.to_server.own(), client_type::close, 'S', server_name_of(id));
+    outputs_.to_server.commit();
+    server_->prepared.close(id, server_->segment);
     Effect effect;
-    effect.id = *surplus;
+    effect.id = id;
     effect.removes_from_server = true;
     server_->replies.push({.reply = Reply::close, .is_hidden = true}, std::move(effect));
 }
@@ -291,10 +314,7 @@ bool ClientForwarder::must_wait_for(const PreparedCache::Entry& entry, std::stri
     return entry.client_name.empty() || entry.client_name != name;
 }
 
-bool ClientForwarder::must_wait_for_drop() const
-{
-    return server_->drops_statements && !server_->replies.empty();
-}
+bool ClientForwarder::must_wait_for_drop() const { return server_->replies.awaits_drop(); }
 
 void set_statement(ClientState& client, std::string_view name, const StatementRef& statement)
 {
@@ -305,7 +325,8 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
     if (!client.statements) client.statements = std::make_unique<NamedStatements>();
     if (statement) {
         client.statements->insert_or_assign(std::string{name}, statement);
-    } else if (const auto found = client.statements->find(name); found != client.statements->end()) {
+    } else if (const auto found = client.statements->find(name);
+               found != client.statements->end()) {
         client.statements->erase(found);
     }
 }

@@ -1,5 +1,4 @@
 #include <pgweir/session/forward.hpp>
-
 #include <pgweir/session/local_answers.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -50,8 +49,12 @@ bool is_fatal(const wire::ErrorFields& fields)
 bool is_fixed_parameter(std::string_view name)
 {
     constexpr std::array<std::string_view, 6> fixed{
-        "is_superuser",   "session_authorization", "in_hot_standby",
-        "server_version", "server_encoding",       "integer_datetimes",
+        "is_superuser",
+        "session_authorization",
+        "in_hot_standby",
+        "server_version",
+        "server_encoding",
+        "integer_datetimes",
     };
     return std::ranges::find(fixed, name) != fixed.end();
 }
@@ -94,7 +97,9 @@ Step ServerForwarder::forward(Bytes input)
 // False: the server broke the protocol.
 bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
 {
-    if (is_bulk(header.type)) { // millions of them: nothing else to decide
+    if (is_bulk(header.type)) { // millions of them: little else to decide
+        if (server_.replies.empty()) return violation(step, "data that nobody waits for");
+        if (server_.replies.front().is_local) answer_locally(server_, to_client_);
         pass(header, available, is_hidden());
         return true;
     }
@@ -106,17 +111,16 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     case server_type::row_description:
     case server_type::no_data: return answered_or_passed(Reply::describe, header, available, step);
     case server_type::command_complete:
-        if (tells_state()) command_complete(body_of(header, available));
+        if (!is_reconciling()) command_complete(body_of(header, available));
         return answered_or_passed(Reply::execute, header, available, step);
     case server_type::empty_query:
     case server_type::portal_suspended:
         return answered_or_passed(Reply::execute, header, available, step);
     case server_type::ready_for_query: return ready(header, available, step);
     case server_type::error: error(header, available); return true;
-    case server_type::parameter_status:
-        if (tells_state()) parameter(body_of(header, available));
-        break;
+    case server_type::parameter_status: parameter(header, available); return true;
     case server_type::copy_in:
+        if (server_.replies.empty()) return violation(step, "a COPY that nobody asked for");
         server_.is_copying_in = !server_.replies.drop_syncs_of_copy_in();
         break;
     case server_type::copy_both: server_.is_copying_in = true; break;
@@ -140,10 +144,15 @@ bool ServerForwarder::answered(Reply reply, FrameHeader header, Bytes available,
     if (!server_.replies.front_is(reply)) return violation(step, "an answer that nobody waits for");
     pass(header, available, is_hidden());
     Effect effect;
-    if (server_.replies.pop(&effect) && effect.adds_to_server) {
-        server_.prepared.confirm(effect.id);
-        server_.parsed.push_back(effect.id);
+    if (server_.replies.pop(&effect)) {
+        if (effect.removes_from_server) server_.prepared.closed(effect.id);
+        if (effect.adds_to_server) {
+            server_.prepared.confirm(effect.id);
+            server_.parsed.push_back(effect.id);
+        }
     }
+    // Nothing else may come before what we have to say: a Flush was sent behind it, perhaps.
+    answer_locally(server_, to_client_);
     return true;
 }
 
@@ -153,6 +162,7 @@ bool ServerForwarder::answered_or_passed(
 )
 {
     if (server_.replies.front_is(reply)) return answered(reply, header, available, step);
+    if (server_.replies.empty()) return violation(step, "an answer that nobody waits for");
     pass(header, available, is_hidden());
     return true;
 }
@@ -161,7 +171,8 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
 {
     ReplyQueue& replies = server_.replies;
     const bool is_expected = replies.front_is(Reply::query) || replies.front_is(Reply::sync)
-                             || replies.front_is(Reply::function_call);
+                             || replies.front_is(Reply::function_call)
+                             || (replies.empty() && replies.may_have_synced());
     if (!is_expected || header.body_size != 1) {
         return violation(step, "a ReadyForQuery that nobody waits for");
     }
@@ -170,40 +181,62 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
         return violation(step, "an unknown transaction status");
     }
     const bool hidden = is_hidden();
+    if (!hidden) ++step.counts.ready;
+    const bool is_hidden_query = hidden && replies.front_is(Reply::query);
+    pass(header, available, hidden);
+    if (replies.empty()) {
+        replies.stop_skipping();
+        server_.is_unsynced = false;
+    } else {
+        replies.pop();
+    }
+    became_ready(status, is_hidden_query);
+    answer_locally(server_, to_client_);
+    return true;
+}
+
+void ServerForwarder::became_ready(char status, bool was_hidden_query)
+{
     server_.status = status;
     server_.is_copying_in = false;
+    server_.is_discarding = false;
     server_.cancel_reason.reset();
     if (status == 'I') server_.abort_reason.reset();
-    pass(header, available, hidden);
-    replies.pop();
-    if (!hidden) ++step.counts.ready;
-    if (replies.empty()) {
-        server_.drops_statements = false;
-        server_.deallocating.clear();
-    }
-    return true;
+    if (was_hidden_query) server_.settings_before = nullptr;
+    // A query of ours has dropped the unnamed statement, if none was made behind it.
+    if (was_hidden_query && server_.replies.empty()) server_.unnamed_owner = ClientId{};
+    const bool may_deallocate = server_.replies.awaits_drop() || server_.drops_after_sync;
+    if (!may_deallocate) server_.deallocating.clear();
 }
 
 void ServerForwarder::error(FrameHeader header, Bytes available)
 {
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
-    const bool is_ours = server_.replies.front_is(Reply::query) && server_.replies.front().is_hidden;
+    const bool is_ours = server_.replies.front_is(Reply::query)
+                         && server_.replies.front().is_hidden;
     if (is_fatal(fields) || is_ours) {
         auto& kept = is_ours && !is_fatal(fields) ? server_.hidden_error : server_.last_words;
         kept = wire::ErrorText{
-            std::string{fields.severity}, std::string{fields.sqlstate},
-            std::string{fields.message},  std::string{fields.detail},
+            std::string{fields.severity},
+            std::string{fields.sqlstate},
+            std::string{fields.message},
+            std::string{fields.detail},
             std::string{fields.hint},
         };
     }
-    if (is_ours) { // the SETs were one implicit transaction: none of them holds
-        server_.settings = server_.settings_before;
+    if (is_ours && !is_fatal(fields)) {
+        // The SETs were one implicit transaction: none of them holds.
+        if (server_.settings_before) server_.settings = server_.settings_before;
         pass(header, available, true);
         return;
     }
     server_.errors.push_back(to_sqlstate(fields.sqlstate));
+    const bool is_old_plan = fields.sqlstate == "0A000"
+                             && fields.message == "cached plan must not change result type";
+    if (is_old_plan) schema_changed(); // somebody has changed it behind our back
     pass_error(header, available, fields);
     fail(fields);
+    forget_misnamed(fields);
 }
 
 // What an error ends: a COPY, and in the extended protocol everything up to the next Sync.
@@ -216,6 +249,7 @@ void ServerForwarder::fail(const wire::ErrorFields& fields)
                              && !replies.front_is(Reply::function_call)
                              && (!replies.empty() || server_.is_unsynced);
     if (is_extended) replies.fail_to_sync([this](Effect& effect) { undo(effect); });
+    if (replies.is_skipping()) server_.is_unsynced = true; // a Query does not end that
 }
 
 // As it is, but for the reason of a cancel that was ours, and for our names of statements.
@@ -247,6 +281,18 @@ void ServerForwarder::pass_error(
     used_ = header.frame_size();
 }
 
+// What we believe about a statement was wrong: the next one that needs it must not suffer.
+void ServerForwarder::forget_misnamed(const wire::ErrorFields& fields)
+{
+    const bool is_missing = fields.sqlstate == "26000";
+    if (!is_missing && fields.sqlstate != "42P05") return;
+    const auto id = find_server_name(fields.message);
+    if (!id) return;
+    const PreparedCache::Entry* const entry = server_.prepared.find(*id);
+    if (is_missing && entry != nullptr && entry->is_confirmed) server_.prepared.remove(*id);
+    if (!is_missing && entry == nullptr) server_.prepared.suspect(*id);
+}
+
 void ServerForwarder::command_complete(Bytes body)
 {
     std::string_view tag = as_text(body);
@@ -254,7 +300,7 @@ void ServerForwarder::command_complete(Bytes body)
     if (tag.empty() || std::string_view{"ACD"}.find(tag.front()) == std::string_view::npos) return;
     const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
                         || tag.starts_with("DROP ");
-    if (is_ddl) server_.has_changed_schema = true;
+    if (is_ddl) schema_changed();
     if (tag == "DEALLOCATE") return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
     if (tag != "DEALLOCATE ALL") return;
@@ -262,17 +308,22 @@ void ServerForwarder::command_complete(Bytes body)
     if (client_ != nullptr && client_->statements) client_->statements->clear();
 }
 
+void ServerForwarder::schema_changed()
+{
+    server_.has_changed_schema = true; // the driver tells the other servers
+    server_.prepared.schema_changed();
+}
+
 void ServerForwarder::deallocated()
 {
     if (server_.deallocating.empty()) return; // one that was made by SQL's PREPARE
-    const std::string name = std::move(server_.deallocating.front());
+    const Deallocation gone = std::move(server_.deallocating.front());
     server_.deallocating.erase(server_.deallocating.begin());
-    if (client_ == nullptr) return server_.prepared.clear(); // which one it was is not known now
-    if (!client_->statements) return;
-    const auto found = client_->statements->find(name);
-    if (found == client_->statements->end()) return;
-    server_.prepared.remove(found->second->id());
-    client_->statements->erase(found);
+    server_.prepared.forget(gone.id);
+    if (client_ == nullptr || !client_->statements) return;
+    const auto found = client_->statements->find(gone.client_name);
+    const bool is_same = found != client_->statements->end() && found->second->id() == gone.id;
+    if (is_same) client_->statements->erase(found);
 }
 
 // Back to what the client's startup packet asked for; the server went back to its own start.
@@ -280,14 +331,17 @@ void ServerForwarder::discarded_all()
 {
     server_.prepared.clear();
     server_.settings = no_settings();
+    server_.is_discarding = true;
     if (client_ == nullptr) return;
     if (client_->statements) client_->statements->clear();
     client_->wanted = client_->startup;
 }
 
-void ServerForwarder::parameter(Bytes body)
+void ServerForwarder::parameter(FrameHeader header, Bytes available)
 {
-    const auto read = wire::read_parameter(body);
+    if (is_reconciling()) return pass(header, available, true);
+    pass(header, available, client_ == nullptr);
+    const auto read = wire::read_parameter(body_of(header, available));
     if (!read || is_fixed_parameter(read->name)) return;
     const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
     const std::string name = lower_case(read->name);
@@ -295,7 +349,7 @@ void ServerForwarder::parameter(Bytes body)
     const bool is_default = initial != nullptr && *initial == read->value
                             && (client_ == nullptr || client_->startup->find(name) == nullptr);
     server_.settings = is_default ? without_setting(*changed, name) : changed;
-    if (client_ != nullptr) client_->wanted = server_.settings;
+    if (client_ != nullptr && !server_.is_discarding) client_->wanted = server_.settings;
 }
 
 void ServerForwarder::undo(Effect& effect)

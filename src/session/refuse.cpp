@@ -1,5 +1,4 @@
 #include <pgweir/session/forward.hpp>
-
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -12,9 +11,7 @@ namespace client_type = wire::client_type;
 namespace {
 
 // True: with this message one whole request has been refused.
-bool refuse_message(
-    ClientState& client, char type, const wire::ErrorText& error, Gather& to_client
-)
+bool refuse_message(ClientState& client, char type, const wire::ErrorText& error, Gather& to_client)
 {
     Buffer& own = to_client.own();
     if (type == client_type::sync) {

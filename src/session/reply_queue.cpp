@@ -10,37 +10,58 @@ namespace pgweir::session {
 void ReplyQueue::push(Expected expected)
 {
     if (expected.reply == Reply::sync) is_skipping_ = false;
-    if (!is_skipping_) expected_.push_back(expected);
+    if (is_skipping_) return;
+    expected_.push_back(expected);
+    if (expected.drops_statements) ++drops_count_;
 }
 
 void ReplyQueue::push(Expected expected, Effect effect)
 {
     PGWEIR_ASSERT(!is_skipping_); // what is not answered has no effect to wait for
     expected.has_effect = true;
-    expected_.push_back(expected);
+    push(expected);
     effects_.push_back(std::move(effect));
 }
 
 bool ReplyQueue::pop(Effect* effect)
 {
     const bool has_effect = expected_.front().has_effect;
+    uncount(expected_.front());
     expected_.pop_front();
     if (has_effect) {
         if (effect != nullptr) *effect = std::move(effects_.front());
         effects_.pop_front();
     }
+    // Where a copy ended matters only to a COPY before it: nothing answers the mark itself.
+    while (front_is(Reply::copy_end)) expected_.pop_front();
     return has_effect;
 }
 
 bool ReplyQueue::drop_syncs_of_copy_in()
 {
-    if (!front_is(Reply::execute)) return false;
-    std::size_t i = 1;
+    has_dropped_sync_ = false;
+    if (!front_is(Reply::execute) && !front_is(Reply::query)) return false;
+    const std::size_t i = 1;
     while (i < expected_.size()) {
         const Reply reply = expected_[i].reply;
         if (reply != Reply::sync && reply != Reply::copy_end) return false;
+        uncount(expected_[i]);
+        has_dropped_sync_ |= reply == Reply::sync;
         expected_.erase(expected_.begin() + static_cast<std::ptrdiff_t>(i));
         if (reply == Reply::copy_end) return true;
+    }
+    return false;
+}
+
+// Segments that were sent behind the failed one are not undone. Where one of them gives the same
+// name a meaning, that is the one that counts; what it replaced is what we would have restored.
+bool ReplyQueue::is_overruled(const Effect& effect, std::size_t from)
+{
+    for (std::size_t i = from; i < effects_.size(); ++i) {
+        Effect& later = effects_[i];
+        if (!later.changes_client || later.client_name != effect.client_name) continue;
+        later.before = effect.before;
+        return true;
     }
     return false;
 }
@@ -52,10 +73,10 @@ bool ReplyQueue::needs_sync() const
     return last != Reply::query && last != Reply::function_call && last != Reply::sync;
 }
 
-bool ReplyQueue::has_execute() const
+bool ReplyQueue::may_copy_in() const
 {
     return std::ranges::any_of(expected_, [](const Expected& expected) {
-        return expected.reply == Reply::execute;
+        return expected.reply == Reply::execute || expected.reply == Reply::query;
     });
 }
 
@@ -63,6 +84,7 @@ void ReplyQueue::clear()
 {
     expected_.clear();
     effects_.clear();
+    drops_count_ = 0;
     is_skipping_ = false;
 }
 

@@ -24,8 +24,12 @@ std::uint64_t hash_of(const std::vector<Settings::Entry>& entries)
 bool is_list(std::string_view name)
 {
     constexpr std::array<std::string_view, 6> lists{
-        "search_path",          "datestyle",              "temp_tablespaces",
-        "session_preload_libraries", "local_preload_libraries", "unix_socket_directories",
+        "search_path",
+        "datestyle",
+        "temp_tablespaces",
+        "session_preload_libraries",
+        "local_preload_libraries",
+        "unix_socket_directories",
     };
     return std::ranges::find(lists, name) != lists.end();
 }
@@ -140,11 +144,15 @@ std::string lower_case(std::string_view text)
 
 Settings::Settings(std::vector<Entry> entries)
 {
-    for (auto& [name, value] : entries) name = lower_case(name);
-    std::ranges::stable_sort(entries, {}, &Entry::first);
-    for (Entry& entry : entries) { // of equal names the last one counts
-        if (!entries_.empty() && entries_.back().first == entry.first) entries_.pop_back();
-        entries_.push_back(std::move(entry));
+    for (auto& [name, value] : entries) {
+        name = lower_case(name);
+        const auto place = std::ranges::lower_bound(entries_, name, {}, &Entry::first);
+        const bool is_there = place != entries_.end() && place->first == name;
+        if (is_there) {
+            place->second = std::move(value); // of equal names the last one counts
+        } else {
+            entries_.emplace(place, std::move(name), std::move(value));
+        }
     }
     hash_ = hash_of(entries_);
 }

@@ -3,6 +3,7 @@
 #include <pgweir/auth/crypto.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 
 namespace pgweir::session {
@@ -46,6 +47,22 @@ std::string server_name_of(const StatementId& id)
         }
     }
     return name;
+}
+
+std::optional<StatementId> find_server_name(std::string_view text)
+{
+    constexpr std::size_t half_size = 16;
+    const std::size_t at = text.find(Statement::name_prefix);
+    if (at == std::string_view::npos) return std::nullopt;
+    const std::string_view digits = text.substr(at + Statement::name_prefix.size(), 2 * half_size);
+    if (digits.size() < 2 * half_size) return std::nullopt;
+    StatementId id{};
+    const char* const middle = digits.data() + half_size;
+    const char* const end = middle + half_size;
+    const auto high = std::from_chars(digits.data(), middle, id.high, 16);
+    const auto low = std::from_chars(middle, end, id.low, 16);
+    if (high.ptr != middle || low.ptr != end) return std::nullopt;
+    return id;
 }
 
 Statement::Statement(std::string_view query, Bytes types)

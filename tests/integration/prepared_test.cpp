@@ -190,8 +190,14 @@ TEST_CASE(
     for (int round = 0; round < 3; ++round) {
         for (int i = 0; i < 6; ++i) CHECK(client.execute(name(i)).text() == std::to_string(i));
     }
-    const int kept = std::stoi(client.query("SELECT count(*) FROM pg_prepared_statements").value());
-    CHECK(kept <= 2);
+    // A Bind that brings its statement along closes none (one extra message at most), so there may
+    // be twice as many for a while; a use that brings nothing closes the oldest.
+    const auto kept = [&] {
+        return std::stoi(client.query("SELECT count(*) FROM pg_prepared_statements").value());
+    };
+    CHECK(kept() <= 4);
+    for (int i = 0; i < 3; ++i) CHECK(client.execute(name(5)).text() == "5");
+    CHECK(kept() == 2);
 }
 
 TEST_CASE("integration/prepared: eviction inside a pipeline still answers in order" * pooler_only())

@@ -2,9 +2,9 @@
 // servers, connects, an operator. It drives the cores as net/worker does, and keeps its own books.
 #pragma once
 
-#include "support/prng.hpp"
-
 #include <pgweir/pool/core.hpp>
+
+#include "support/prng.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -70,9 +70,7 @@ public:
 private:
     struct SimWorker {
         SimWorker(pool::Shared& shared, WorkerId self, const pool::Options& initial)
-            : id{self},
-              options{initial},
-              core{shared, self, initial}
+            : id{self}, options{initial}, core{shared, self, initial}
         {
         }
 
@@ -95,15 +93,17 @@ private:
     void lose_lent();
     void vanish();
     void time_out();
-    void finish_connect(bool is_well);
+    void finish_connect();
     void lose_idle();
     void start_check();
-    void finish_check(bool is_well);
+    void finish_check();
     void tick();
     void configure();
     void pause_or_resume();
     void reconnect();
+    void deliver() { static_cast<void>(deliver_one()); }
     bool deliver_one();
+    void end_lease(SimServer& server);
 
     // The driver.
     void obey(SimWorker& worker);
@@ -119,7 +119,7 @@ private:
     void receive(SimWorker& worker, const Resumed& message);
     void receive(SimWorker& worker, const Reconnect& message);
     void grant(SimWorker& worker, SimServer& server, ClientId client);
-    void attach(SimClient& client, SimServer& server);
+    static void attach(SimClient& client, SimServer& server);
     void give_back(SimWorker& worker, SimServer& server);
     void remove(SimServer& server);
     void tell_all(const Message& message);
@@ -128,23 +128,26 @@ private:
 
     // The books.
     void check_books();
-    void check_turn(const Queued& chosen, WorkerId worker) const;
-    void check_nobody_is_stuck(bool may_room_be_left) const;
-    std::optional<Queued> take_from_queue(ClientId client);
+    [[nodiscard]] ClientId next_for(WorkerId worker) const;
+    void check_nobody_is_stuck() const;
+    bool take_from_queue(ClientId client);
     [[nodiscard]] std::uint32_t connecting() const;
     [[nodiscard]] std::uint32_t server_count(WorkerId worker, ServerUse use) const;
 
     SimWorker& worker(WorkerId id) { return *workers_[index_of(id)]; }
-    SimWorker& some_worker(); // wakes up: its clock goes on
+    SimClient* find_client(ClientId id);
     SimClient* some_client(ClientDoes does);
+    SimClient& new_client();
     SimServer* some_server(ServerUse use);
     pool::Options random_options();
-    void wake(SimWorker& worker);
+    SimWorker& wake(WorkerId id); // its clock goes on, most of the time
+    [[nodiscard]] bool is_over() const;
 
     Prng prng_;
     std::vector<std::uint32_t> weights_; // of each thing that may happen: every seed is another day
     Duration pace_;
-    std::uint32_t failures_; // percent of the connects and checks
+    std::uint64_t failures_; // percent of the connects and checks
+    std::uint32_t worker_count_;
     pool::Options options_;
     pool::Shared shared_;
     TimePoint now_ = TimePoint{} + std::chrono::hours{1};

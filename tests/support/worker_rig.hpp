@@ -38,6 +38,7 @@ public:
         return {};
     }
     [[nodiscard]] auth::Method auth_method() const override { return {}; }
+    [[nodiscard]] bool may_use_console(std::string_view /*user*/) const override { return true; }
 };
 
 /// Opens nothing.

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,10 @@ public:
     [[nodiscard]] bool is_ready() const { return is_ready_ && !is_draining_; }
     [[nodiscard]] bool is_draining() const { return is_draining_; }
     [[nodiscard]] std::shared_ptr<const config::Settings> settings() const { return live_.get(); }
+    [[nodiscard]] admin::Access console_access(std::string_view user) const
+    {
+        return live_.console_access(user);
+    }
     [[nodiscard]] net::PoolRegistry& pools() { return pools_; }
     [[nodiscard]] const std::vector<net::Worker*>& workers() const { return workers_; }
     [[nodiscard]] const net::FrontDoor& front_door() const { return *front_door_; }

@@ -1,13 +1,18 @@
 // The configuration in use, which a reload replaces while others read it.
 #pragma once
 
+#include <pgweir/admin/command.hpp>
 #include <pgweir/config/settings.hpp>
 #include <pgweir/net/directory.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pgweir::app {
 
@@ -48,6 +53,24 @@ public:
         return get()->pool_options(database, user);
     }
     [[nodiscard]] auth::Method auth_method() const override { return get()->auth_method; }
+    [[nodiscard]] bool may_use_console(std::string_view user) const override
+    {
+        return console_access(user) != admin::Access::none;
+    }
+
+    /// Without admin_users it is the upstream's own user, who could do anything there anyway.
+    [[nodiscard]] admin::Access console_access(std::string_view user) const
+    {
+        const auto settings = get();
+        const auto has = [user](const std::vector<std::string>& names) {
+            return std::ranges::find(names, user) != names.end();
+        };
+        if (has(settings->admin_users)) return admin::Access::admin;
+        const bool is_owner = settings->admin_users.empty() && settings->upstream
+                              && settings->upstream->user == user;
+        if (is_owner) return admin::Access::admin;
+        return has(settings->stats_users) ? admin::Access::stats : admin::Access::none;
+    }
 
 private:
     mutable std::mutex mutex_; // guards settings_

@@ -14,9 +14,8 @@
 namespace pgweir {
 
 /// Base of what has a deadline. Leaves the wheel when it dies.
-class WheelEntry
-    : public boost::intrusive::list_base_hook<
-          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class WheelEntry : public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
     /// Its time has come, or came too early: see Wheel.
     virtual void on_deadline(TimePoint now) = 0;
@@ -38,7 +37,7 @@ class Wheel {
 public:
     static constexpr Duration tick = std::chrono::milliseconds{16};
 
-    explicit Wheel(TimePoint now) : done_until_{now} {}
+    explicit Wheel(TimePoint now) : done_until_{start_of_tick(now)} {}
 
     /// No later than `time`. An earlier wake-up that is set already stays.
     void schedule(WheelEntry& entry, TimePoint time)
@@ -53,9 +52,9 @@ public:
     /// Wakes each entry whose time has come.
     void advance(TimePoint now)
     {
+        List due;
         // Each place once at most, however long nobody came by.
         for (std::size_t i = 0; i < place_count && done_until_ <= now; ++i, done_until_ += tick) {
-            List due;
             List& list = lists_[place_of(done_until_)];
             for (auto entry = list.begin(); entry != list.end();) {
                 WheelEntry& candidate = *entry++;
@@ -63,14 +62,15 @@ public:
                 candidate.unlink();
                 due.push_back(candidate);
             }
-            while (!due.empty()) {
-                WheelEntry& entry = due.front();
-                due.pop_front();
-                entry.on_deadline(now);
-            }
         }
-        // The place of `now` is not over: it must be looked at again.
-        done_until_ = now;
+        // The place of `now` is not over: it must be looked at again. And only now may anybody be
+        // woken: who schedules itself for a time that has passed must find a place still to come.
+        done_until_ = start_of_tick(now);
+        while (!due.empty()) {
+            WheelEntry& entry = due.front();
+            due.pop_front();
+            entry.on_deadline(now);
+        }
     }
 
     /// When advance() should be called next. Empty: nothing is scheduled.
@@ -93,8 +93,13 @@ private:
         return static_cast<std::size_t>(ticks % place_count);
     }
 
+    [[nodiscard]] static TimePoint start_of_tick(TimePoint time)
+    {
+        return time - time.time_since_epoch() % tick;
+    }
+
     std::array<List, place_count> lists_;
-    TimePoint done_until_;
+    TimePoint done_until_; // the start of a tick
 };
 
 } // namespace pgweir

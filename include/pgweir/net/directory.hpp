@@ -26,6 +26,7 @@ public:
         std::string_view database, std::string_view user
     ) const = 0;
     [[nodiscard]] virtual auth::Method auth_method() const = 0;
+    [[nodiscard]] virtual bool may_use_console(std::string_view user) const = 0;
 };
 
 } // namespace pgweir::net

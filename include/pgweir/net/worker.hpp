@@ -112,7 +112,7 @@ public:
     void server_lost(Server& server);
     void run_again(ClientSession& client);
     /// Tables or the like have changed: no worker may believe what was parsed before.
-    void forget_statements(WorkerPool& pool);
+    void schema_changed(WorkerPool& pool);
 
     void cancel_client(ClientId client);
     void cancel_finished(std::uint64_t serial);
@@ -134,6 +134,7 @@ private:
     using Message = std::variant<LoggedInClient, MovedServer, Call>;
 
     void run();
+    void forget_statements(WorkerPool& pool);
     [[nodiscard]] std::vector<ClientId> client_ids() const;
     [[nodiscard]] std::uint64_t new_serial();
     void one_batch();

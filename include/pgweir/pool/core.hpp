@@ -89,6 +89,7 @@ public:
 private:
     [[nodiscard]] Slot* take_idle(std::uint64_t state_hash);
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
+    bool close_if_due(Slot& slot, TimePoint now);
     void push_idle(Slot& slot, TimePoint now);
     void close(Slot& slot, CloseReason reason);
     void serve_queue(TimePoint now);

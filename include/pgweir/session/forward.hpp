@@ -33,11 +33,11 @@ struct ForwardCounts {
 
 /// Why forwarding stopped before, or at, the end of the input.
 enum class Stop : std::uint8_t {
-    need_input,  // everything is used, but for the front of a message: keep it, read on
-    need_server, // the next message needs a server, and none is lent
+    need_input,   // everything is used, but for the front of a message: keep it, read on
+    need_server,  // the next message needs a server, and none is lent
     need_replies, // the next message depends on an answer that has not come yet
-    terminate,   // the client says good-bye
-    violation,   // it broke the protocol, or a limit: `error` says how
+    terminate,    // the client says good-bye
+    violation,    // it broke the protocol, or a limit: `error` says how
 };
 
 struct Step {
@@ -85,6 +85,8 @@ private:
     Done bind(wire::FrameHeader header, Bytes available, Step& step);
     Done describe(wire::FrameHeader header, Bytes available, Step& step);
     Done close(wire::FrameHeader header, Bytes available, Step& step);
+    Done close_unnamed(wire::FrameHeader header, Bytes available);
+    void expect_query(bool drops_statements);
     void sync();
     void copy_ended();
     void flush(wire::FrameHeader header, Bytes available);
@@ -114,12 +116,15 @@ private:
     [[nodiscard]] Target prepare(
         const StatementRef& statement, std::string_view client_name, Step& step
     );
-    void evict(std::size_t keep);
+    void evict(std::size_t keep, const StatementId* used = nullptr);
+    void close_suspect(const StatementId& id);
+    void close_on_server(const StatementId& id);
 
     [[nodiscard]] StatementRef find(std::string_view client_name) const;
     Effect rename(std::string_view client_name, const StatementRef& statement);
     [[nodiscard]] bool is_skipped() const { return server_->replies.is_skipping(); }
-    [[nodiscard]] bool must_wait_for(const PreparedCache::Entry& entry, std::string_view name) const;
+    [[nodiscard]] bool must_wait_for(const PreparedCache::Entry& entry, std::string_view name)
+        const;
     [[nodiscard]] bool must_wait_for_drop() const;
 
     std::optional<Done> need_whole(wire::FrameHeader header, Bytes available, Step& step);
@@ -143,9 +148,7 @@ private:
 class ServerForwarder {
 public:
     ServerForwarder(ServerState& server, ClientState* client, Gather& to_client)
-        : server_{server},
-          client_{client},
-          to_client_{to_client}
+        : server_{server}, client_{client}, to_client_{to_client}
     {
     }
 
@@ -157,13 +160,16 @@ private:
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool ready(wire::FrameHeader header, Bytes available, Step& step);
+    void became_ready(char status, bool was_hidden_query);
     void error(wire::FrameHeader header, Bytes available);
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);
     void command_complete(Bytes body);
+    void schema_changed();
     void deallocated();
     void discarded_all();
-    void parameter(Bytes body);
+    void parameter(wire::FrameHeader header, Bytes available);
+    void forget_misnamed(const wire::ErrorFields& fields);
     void undo(Effect& effect);
     void pass(wire::FrameHeader header, Bytes available, bool is_hidden);
     static bool violation(Step& step, std::string message);
@@ -173,8 +179,11 @@ private:
         return !server_.replies.empty() && server_.replies.front().is_hidden;
     }
     [[nodiscard]] bool is_hidden() const { return client_ == nullptr || is_answer_to_us(); }
-    /// The answers to our own SETs tell nothing new; what we say without a client does.
-    [[nodiscard]] bool tells_state() const { return client_ == nullptr || !is_answer_to_us(); }
+    /// The answers to our own SETs tell nothing new; those to whatever else we send do.
+    [[nodiscard]] bool is_reconciling() const
+    {
+        return server_.settings_before && is_answer_to_us();
+    }
 
     ServerState& server_;
     ClientState* client_;

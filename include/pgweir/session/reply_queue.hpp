@@ -26,17 +26,18 @@ enum class Reply : std::uint8_t {
 
 struct Expected {
     Reply reply;
-    bool is_hidden = false;  // the message was ours: the client must not see the answer
-    bool is_local = false;   // the server was not asked: we answer when its turn comes
-    bool has_effect = false; // an Effect stands in the second queue
+    bool is_hidden = false;        // the message was ours: the client must not see the answer
+    bool is_local = false;         // the server was not asked: we answer when its turn comes
+    bool has_effect = false;       // an Effect stands in the second queue
+    bool drops_statements = false; // DEALLOCATE or DISCARD was sent, and ends with this answer
 };
 
 /// What a Parse or Close has changed before the server has agreed; undone if it does not.
 struct Effect {
     std::string client_name;
-    StatementRef before;          // what the client's name meant; null: nothing
-    bool changes_client = false;  // the client's name has got a new meaning
-    StatementId id{};             // of the statement that the server is told to prepare or close
+    StatementRef before;         // what the client's name meant; null: nothing
+    bool changes_client = false; // the client's name has got a new meaning
+    StatementId id{};            // of the statement that the server is told to prepare or close
     bool adds_to_server = false;
     bool removes_from_server = false;
 };
@@ -62,6 +63,9 @@ public:
         return !empty() && front().has_effect ? &effects_.front() : nullptr;
     }
 
+    /// A DEALLOCATE or DISCARD is on its way: what is prepared is known when it is answered.
+    [[nodiscard]] bool awaits_drop() const { return drops_count_ > 0; }
+
     /// The server is skipping: whatever is sent before a Sync is not answered.
     [[nodiscard]] bool is_skipping() const { return is_skipping_; }
 
@@ -76,18 +80,29 @@ public:
     template <class Undo>
     void fail_to_sync(Undo undo);
 
-    /// COPY FROM STDIN has started for the Execute at the front: PostgreSQL ignores Sync while it
+    /// COPY FROM STDIN has started for the front: PostgreSQL ignores Sync while it
     /// copies in, so those sent before CopyDone are never answered.
     /// True: CopyDone was sent as well, so the copy is over already.
     bool drop_syncs_of_copy_in();
-    [[nodiscard]] bool has_execute() const;
+    /// One of what is awaited may turn out to be a COPY.
+    [[nodiscard]] bool may_copy_in() const;
+
+    /// A COPY that failed may have done so before PostgreSQL came to the Sync behind its Execute:
+    /// then that one ends the skipping after all.
+    [[nodiscard]] bool may_have_synced() const { return is_skipping_ && has_dropped_sync_; }
+    void stop_skipping() { is_skipping_ = false; }
 
     void clear();
 
 private:
+    bool is_overruled(const Effect& effect, std::size_t from);
+    void uncount(const Expected& gone) { drops_count_ -= gone.drops_statements ? 1 : 0; }
+
     std::deque<Expected> expected_;
     std::deque<Effect> effects_;
+    std::size_t drops_count_ = 0;
     bool is_skipping_ = false;
+    bool has_dropped_sync_ = false; // by drop_syncs_of_copy_in, for the last COPY
 };
 
 template <class Undo>
@@ -97,9 +112,14 @@ void ReplyQueue::fail_to_sync(Undo undo)
     std::size_t effects = 0;
     while (dropped < expected_.size() && expected_[dropped].reply != Reply::sync) {
         if (expected_[dropped].has_effect) ++effects;
+        uncount(expected_[dropped]);
         ++dropped;
     }
-    for (std::size_t i = effects; i > 0; --i) undo(effects_[i - 1]);
+    for (std::size_t i = effects; i > 0; --i) {
+        Effect& effect = effects_[i - 1];
+        if (effect.changes_client && is_overruled(effect, effects)) effect.changes_client = false;
+        undo(effect);
+    }
     effects_.erase(effects_.begin(), effects_.begin() + static_cast<std::ptrdiff_t>(effects));
     expected_.erase(expected_.begin(), expected_.begin() + static_cast<std::ptrdiff_t>(dropped));
     is_skipping_ = expected_.empty();

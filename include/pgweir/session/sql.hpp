@@ -12,8 +12,8 @@ namespace pgweir::session {
 /// Statements whose effect on prepared statements must be known before the server has answered.
 enum class SqlKind : std::uint8_t {
     other,
-    deallocate_one, // DEALLOCATE [PREPARE] name, alone in its text
-    drops_all,      // DEALLOCATE ALL, DISCARD …
+    deallocate_one,   // DEALLOCATE [PREPARE] name, alone in its text
+    drops_all,        // DEALLOCATE ALL, DISCARD …
     ends_transaction, // COMMIT, END, ROLLBACK, ABORT
 };
 

@@ -53,24 +53,30 @@ struct ClientState {
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
 };
 
+/// A DEALLOCATE of a client's, translated.
+struct Deallocation {
+    std::string client_name;
+    StatementId id;
+};
+
 struct ServerState {
     std::uint64_t serial = 0; // never used again for another connection
     Stream stream;
     ReplyQueue replies;
     char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)
 
-    bool is_unsynced = false; // extended messages were sent, and no Sync behind them
-    bool is_copying_in = false; // it waits for CopyData, and CopyDone has not been sent
-    bool drops_statements = false; // DEALLOCATE ALL or DISCARD is on its way, its answer not back
-    bool drops_after_sync = false; // likewise, in a segment that is not closed yet
+    bool is_unsynced = false;      // extended messages were sent, and no Sync behind them
+    bool is_copying_in = false;    // it waits for CopyData, and CopyDone has not been sent
+    bool drops_after_sync = false; // DEALLOCATE or DISCARD, in a segment that is not closed yet
     std::uint64_t segment = 1;     // counts Sync and Query, to tell when a Parse was sent
 
     PreparedCache prepared;
-    ClientId unnamed_owner{};      // whose unnamed statement it holds; 0: nobody's
-    std::vector<std::string> deallocating; // client names in DEALLOCATEs that are on their way
+    ClientId unnamed_owner{};               // whose unnamed statement it holds; 0: nobody's
+    std::vector<Deallocation> deallocating; // on their way, in order
 
     SettingsRef settings = no_settings(); // what its session really has
-    SettingsRef settings_before = no_settings(); // while a reconciliation is on its way
+    SettingsRef settings_before;          // while a reconciliation is on its way; null: none is
+    bool is_discarding = false;           // DISCARD ALL is done, its ReadyForQuery has not come
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client
@@ -79,14 +85,11 @@ struct ServerState {
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
     // To be looked at and cleared by the driver.
     std::vector<Sqlstate> errors;
-    std::vector<StatementId> parsed;  // ParseComplete has come for them
-    bool has_changed_schema = false;  // CREATE, ALTER or DROP: what was parsed may not be any more
+    std::vector<StatementId> parsed; // ParseComplete has come for them
+    bool has_changed_schema = false; // CREATE, ALTER or DROP: what was parsed may not be any more
 
     /// Nothing is owed in either direction, and no transaction is open: it may serve somebody else.
-    [[nodiscard]] bool is_idle() const
-    {
-        return status == 'I' && is_quiet();
-    }
+    [[nodiscard]] bool is_idle() const { return status == 'I' && is_quiet(); }
 
     /// All that was asked is answered, though a transaction may be open.
     [[nodiscard]] bool is_quiet() const

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,9 +32,11 @@ struct StatementIdHash {
 /// "pgweir_" and the id in hexadecimal: what a statement is called on every server.
 [[nodiscard]] std::string server_name_of(const StatementId& id);
 
+/// The first such name in a text. Empty: there is none.
+[[nodiscard]] std::optional<StatementId> find_server_name(std::string_view text);
+
 /// Belongs to one worker: its reference count is not atomic.
-class Statement
-    : public boost::intrusive_ref_counter<Statement, boost::thread_unsafe_counter> {
+class Statement : public boost::intrusive_ref_counter<Statement, boost::thread_unsafe_counter> {
 public:
     static constexpr std::string_view name_prefix = "pgweir_";
 

@@ -16,8 +16,8 @@ using net::HttpLimits;
 using net::HttpResponse;
 using net::HttpServer;
 using net::Task;
-using tcp = net::asio::ip::tcp;
-using Socket = net::asio::basic_stream_socket<tcp, net::Executor>;
+using Tcp = net::asio::ip::tcp;
+using Socket = net::asio::basic_stream_socket<Tcp, net::Executor>;
 
 namespace {
 
@@ -75,7 +75,7 @@ public:
     [[nodiscard]] Socket connect()
     {
         Socket socket{io.get_executor()};
-        const tcp::endpoint endpoint{
+        const Tcp::endpoint endpoint{
             net::asio::ip::address_v4::loopback(), port_of(server.addresses().at(0))
         };
         socket.connect(endpoint);

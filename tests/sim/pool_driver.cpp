@@ -1,0 +1,237 @@
+// The part of World that carries out what the cores decide, and keeps the books.
+#include "sim/pool_world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace pgweir::test {
+
+void World::obey(SimWorker& worker)
+{
+    while (const auto command = worker.core.next_command()) {
+        std::visit([&](const auto& each) { carry_out(worker, each); }, *command);
+    }
+}
+
+void World::carry_out(SimWorker& worker, const pool::Open& /*command*/)
+{
+    ++worker.connecting;
+    REQUIRE(shared_.may_open(worker.now));
+    REQUIRE_FALSE(is_paused_);
+    REQUIRE(shared_.total() <= options_.size);
+    REQUIRE(shared_.opening() <= options_.connect_parallel_max);
+}
+
+void World::carry_out(SimWorker& worker, const pool::Close& command)
+{
+    auto& server = static_cast<SimServer&>(*command.slot);
+    REQUIRE(server.use == ServerUse::idle);
+    REQUIRE(server.worker == worker.id);
+    switch (command.reason) {
+    case pool::CloseReason::idle_too_long:
+        REQUIRE(worker.now - server.idle_since >= worker.options.server_idle_timeout);
+        break;
+    case pool::CloseReason::too_old: REQUIRE(worker.now >= server.expires_at); break;
+    case pool::CloseReason::over_size: REQUIRE(total_before_ > options_.size); break;
+    case pool::CloseReason::unwanted: REQUIRE(server.is_unwanted); break;
+    }
+    remove(server);
+}
+
+void World::carry_out(SimWorker& worker, const pool::Grant& command)
+{
+    auto& server = static_cast<SimServer&>(*command.slot);
+    REQUIRE(server.use == ServerUse::idle);
+    REQUIRE(server.worker == worker.id);
+    REQUIRE_FALSE(server.is_unwanted);
+    REQUIRE_FALSE(is_paused_);
+    REQUIRE_FALSE(queue_.empty());
+    REQUIRE(command.client == next_for(worker.id));
+    REQUIRE(take_from_queue(command.client));
+    ++grant_count_;
+    if (command.worker == worker.id) return grant(worker, server, command.client);
+
+    ++move_count_;
+    server.use = ServerUse::moving;
+    server.worker = command.worker;
+    this->worker(command.worker)
+        .mail[index_of(worker.id)]
+        .push_back(MovedServer{&server, command.client});
+}
+
+void World::carry_out(SimWorker& worker, const pool::Refuse& command)
+{
+    REQUIRE(command.reason == pool::Errc::server_unreachable);
+    REQUIRE(take_from_queue(command.client)); // so nobody is answered twice
+    ++refusal_count_;
+    const Refusal refusal{command.client};
+    if (command.worker == worker.id) return receive(worker, refusal);
+    this->worker(command.worker).mail[index_of(worker.id)].push_back(refusal);
+}
+
+void World::carry_out(SimWorker& worker, const pool::Ask& command)
+{
+    REQUIRE(command.worker != worker.id);
+    this->worker(command.worker).mail[index_of(worker.id)].push_back(Asked{});
+}
+
+void World::receive(SimWorker& worker, const MovedServer& message)
+{
+    REQUIRE(message.server->use == ServerUse::moving);
+    REQUIRE(message.server->worker == worker.id);
+    message.server->use = ServerUse::idle;
+    grant(worker, *message.server, message.client);
+}
+
+void World::receive(SimWorker& worker, const Refusal& message)
+{
+    SimClient* const client = find_client(message.client);
+    if (client == nullptr) return;
+    REQUIRE(client->waiter.worker() == worker.id);
+    REQUIRE(client->does == ClientDoes::waits);
+    client->does = ClientDoes::nothing;
+}
+
+void World::receive(SimWorker& worker, const Asked& /*message*/)
+{
+    worker.core.asked(worker.now);
+    obey(worker);
+}
+
+void World::receive(SimWorker& worker, const Configured& message)
+{
+    worker.options = message.options;
+    worker.core.configure(message.options);
+    worker.core.tick(worker.now);
+    obey(worker);
+}
+
+void World::receive(SimWorker& worker, const Resumed& /*message*/)
+{
+    worker.core.asked(worker.now);
+    obey(worker);
+}
+
+// A server between two workers belongs to neither, and is missed.
+void World::receive(SimWorker& worker, const Reconnect& /*message*/)
+{
+    for (const auto& server : servers_) {
+        const bool is_here = server->worker == worker.id && server->use != ServerUse::moving;
+        if (is_here) server->is_unwanted = true;
+    }
+    worker.core.close_idle(pool::CloseReason::unwanted);
+    obey(worker);
+}
+
+void World::grant(SimWorker& worker, SimServer& server, ClientId client)
+{
+    if (SimClient* const found = find_client(client)) return attach(*found, server);
+    give_back(worker, server);
+}
+
+void World::attach(SimClient& client, SimServer& server)
+{
+    REQUIRE(client.does != ClientDoes::holds);
+    REQUIRE(server.use == ServerUse::idle);
+    REQUIRE(server.worker == client.waiter.worker());
+    client.does = ClientDoes::holds;
+    client.server = &server;
+    server.use = ServerUse::lent;
+}
+
+void World::end_lease(SimServer& server)
+{
+    for (const auto& [id, client] : clients_) {
+        if (client->server != &server) continue;
+        client->server = nullptr;
+        client->does = ClientDoes::nothing;
+        if (prng_.chance(30)) clients_.erase(id); // that was all it wanted
+        return;
+    }
+    FAIL("a server is lent to nobody");
+}
+
+void World::give_back(SimWorker& worker, SimServer& server)
+{
+    server.use = ServerUse::idle;
+    worker.core.release(server, worker.now);
+    obey(worker);
+}
+
+void World::remove(SimServer& server)
+{
+    const auto is_it = [&](const auto& each) { return each.get() == &server; };
+    REQUIRE(std::erase_if(servers_, is_it) == 1);
+}
+
+void World::check_books()
+{
+    REQUIRE(shared_.total() == servers_.size() + connecting());
+    REQUIRE(shared_.total() <= std::max(options_.size, total_before_));
+    total_before_ = shared_.total();
+
+    REQUIRE(shared_.opening() == connecting());
+    REQUIRE(shared_.opening() <= std::max(options_.connect_parallel_max, opening_before_));
+    opening_before_ = shared_.opening();
+
+    REQUIRE(shared_.waiting() == queue_.size());
+    REQUIRE(queue_.size() <= std::max(std::size_t{options_.max_waiting}, queued_before_));
+    queued_before_ = queue_.size();
+
+    REQUIRE(shared_.oldest_since().has_value() == !queue_.empty());
+    if (!queue_.empty()) REQUIRE(*shared_.oldest_since() == queue_.front().since);
+
+    for (const auto& worker : workers_) {
+        const std::uint32_t idle_count = server_count(worker->id, ServerUse::idle);
+        REQUIRE(worker->core.idle_count() == idle_count);
+        REQUIRE(shared_.idle(worker->id) == idle_count);
+    }
+    for (const auto& server : servers_) {
+        REQUIRE_FALSE((server->use == ServerUse::idle && server->is_unwanted));
+    }
+}
+
+// After a failed connect it is the next tick that tries again.
+void World::check_nobody_is_stuck() const
+{
+    if (queue_.empty() || is_paused_) return;
+    for (const auto& worker : workers_) REQUIRE(worker->core.idle_count() == 0);
+    if (has_failed_open_ || shared_.total() >= options_.size) return;
+    const auto wanted = static_cast<std::uint32_t>(queue_.size());
+    REQUIRE(shared_.opening() >= std::min(wanted, options_.connect_parallel_max));
+}
+
+/// The first come, but for one of the worker's own that came hardly later.
+ClientId World::next_for(WorkerId worker) const
+{
+    const TimePoint latest = queue_.front().since + pool::Shared::local_preference;
+    for (const Queued& queued : queue_) {
+        if (queued.since > latest) break;
+        if (queued.worker == worker) return queued.client;
+    }
+    return queue_.front().client;
+}
+
+bool World::take_from_queue(ClientId client)
+{
+    return std::erase_if(queue_, [=](const Queued& each) { return each.client == client; }) == 1;
+}
+
+std::uint32_t World::connecting() const
+{
+    std::uint32_t count = 0;
+    for (const auto& worker : workers_) count += worker->connecting;
+    return count;
+}
+
+std::uint32_t World::server_count(WorkerId worker, ServerUse use) const
+{
+    const auto count = std::count_if(servers_.begin(), servers_.end(), [=](const auto& server) {
+        return server->worker == worker && server->use == use;
+    });
+    return static_cast<std::uint32_t>(count);
+}
+
+} // namespace pgweir::test

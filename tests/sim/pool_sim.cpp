@@ -1,0 +1,52 @@
+// Hostile days in production: random events on some workers, every promise of the pool checked.
+// PGWEIR_SIM_SEEDS sets the number of days, PGWEIR_SIM_SEED runs just the one that failed.
+#include "sim/pool_world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+using namespace pgweir;
+
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise)
+{
+    const char* const text = std::getenv(name);
+    return text == nullptr ? otherwise : std::stoull(text);
+}
+
+} // namespace
+
+TEST_CASE("pool: its promises hold on any day")
+{
+    constexpr int steps = 2'000;
+    constexpr int steps_between_rests = 100;
+
+    const std::uint64_t only = setting("PGWEIR_SIM_SEED", 0);
+    const std::uint64_t first = only > 0 ? only : 1;
+    const std::uint64_t last = only > 0 ? only : setting("PGWEIR_SIM_SEEDS", 200);
+    std::uint64_t grants = 0;
+    std::uint64_t moves = 0;
+    std::uint64_t refusals = 0;
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
+        CAPTURE(seed);
+        test::World world{seed};
+        for (int i = 1; i <= steps; ++i) {
+            CAPTURE(i);
+            world.step();
+            if (i % steps_between_rests == 0) world.quiesce();
+        }
+        world.wind_down();
+        grants += world.grant_count();
+        moves += world.move_count();
+        refusals += world.refusal_count();
+    }
+    MESSAGE(grants, " grants, ", moves, " of them to another worker, ", refusals, " refusals");
+    CHECK(grants > moves);
+    if (only > 0) return;
+    CHECK(moves > last); // or these days were too quiet to prove anything
+    CHECK(refusals > last);
+}

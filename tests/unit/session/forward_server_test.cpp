@@ -1,0 +1,149 @@
+#include "support/session_script.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace pgweir;
+using namespace pgweir::test;
+using session::Stop;
+
+namespace {
+
+const wire::ErrorText reason{"ERROR", "57014", "canceling statement due to query_timeout", {}, {}};
+
+} // namespace
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: last words are passed on and kept")
+{
+    server(reply::error("57P01", "terminating connection", "FATAL"));
+    CHECK(to_client() == lines("FATAL 57P01 terminating connection"));
+    REQUIRE(server_state().last_words);
+    CHECK(server_state().last_words->message == "terminating connection");
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_server: last words come through in front of our own answer"
+)
+{
+    client_state().wanted = session::with_setting(*session::no_settings(), "a", "b");
+    lend(0);
+    server(reply::error("57P01", "terminating connection", "FATAL"));
+    CHECK(to_client() == lines("FATAL 57P01 terminating connection"));
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: the states of errors are noted")
+{
+    client(say::query("x"));
+    server(reply::error("42601", "syntax error") + reply::ready());
+    REQUIRE(server_state().errors.size() == 1);
+    CHECK(std::string(server_state().errors[0].data(), 5) == "42601");
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: a cancel of ours is explained")
+{
+    client(say::query("x"));
+    server_state().cancel_reason = reason;
+    server(reply::error("57014", "canceling statement due to user request") + reply::ready());
+    CHECK(to_client() == lines("ERROR 57014 canceling statement due to query_timeout", "Ready I"));
+    CHECK_FALSE(server_state().cancel_reason);
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_server: another error is not blamed on our cancel"
+)
+{
+    client(say::query("x"));
+    server_state().cancel_reason = reason;
+    server(reply::error("22012", "division by zero") + reply::ready());
+    CHECK(to_client() == lines("ERROR 22012 division by zero", "Ready I"));
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: why we aborted is said once")
+{
+    server_state().status = 'E';
+    server_state().abort_reason = reason;
+    for (int i = 0; i < 2; ++i) {
+        client(say::query("x"));
+        server(reply::error("25P02", "transaction is aborted") + reply::ready('E'));
+    }
+    CHECK(
+        to_client()
+        == lines(
+            "ERROR 57014 canceling statement due to query_timeout",
+            "Ready E",
+            "ERROR 25P02 transaction is aborted",
+            "Ready E"
+        )
+    );
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: an error at Sync drops nothing behind it")
+{
+    client(say::bind("x") + say::sync() + say::bind("y") + say::sync());
+    server(reply::bound() + reply::error("23503", "deferred") + reply::ready());
+    CHECK_FALSE(server_state().is_idle());
+    server(reply::bound() + reply::ready());
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: changes to tables are noted")
+{
+    client(say::query("x"));
+    server(reply::complete("ALTER TABLE") + reply::ready());
+    CHECK(server_state().has_changed_schema);
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_server: without a client all is swallowed, and followed"
+)
+{
+    client(say::query("x"));
+    leave_alone();
+    server(reply::row("secret") + reply::complete("SELECT 1") + reply::ready());
+    CHECK(to_client() == lines());
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: rows that nobody asked for reach nobody")
+{
+    server(reply::row("somebody else's"));
+    CHECK(server_stop == Stop::violation);
+    CHECK(to_client() == lines());
+    CHECK(problem == "the server sent data that nobody waits for");
+}
+
+TEST_CASE("session/forward_server: what does not answer anything is a violation")
+{
+    for (const std::string& message :
+         {reply::parsed(),
+          reply::bound(),
+          reply::closed(),
+          reply::ready(),
+          reply::no_data(),
+          reply::complete("SELECT 1"),
+          reply::copy_in(),
+          say::message('?'),
+          std::string{"Z\0\0\0\3", 5}}) {
+        SessionScript script;
+        CAPTURE(message.front());
+        script.server(message);
+        CHECK(script.server_stop == Stop::violation);
+    }
+}
+
+TEST_CASE("session/forward_server: a ReadyForQuery must make sense")
+{
+    for (const std::string body : {"", "X", "II"}) {
+        SessionScript script;
+        CAPTURE(body);
+        script.client(say::query("x"));
+        script.server(say::message('Z', body));
+        CHECK(script.server_stop == Stop::violation);
+    }
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: notices may come at any time")
+{
+    server(say::message('N', std::string(1, '\0')) + say::message('A', std::string(6, '\0')));
+    CHECK(server_stop == Stop::need_input);
+    CHECK(server_state().is_idle());
+}
