@@ -78,8 +78,11 @@ bool try_all(std::vector<Trial>& trials)
     bool are_good = true;
     for (const Trial& trial : trials) {
         std::printf(
-            "%s %s as %s: %s\n", trial.is_good ? "ok  " : "FAIL", trial.name.c_str(),
-            trial.upstream.user.c_str(), trial.result.c_str()
+            "%s %s as %s: %s\n",
+            trial.is_good ? "ok  " : "FAIL",
+            trial.name.c_str(),
+            trial.upstream.user.c_str(),
+            trial.result.c_str()
         );
         are_good &= trial.is_good;
     }
@@ -102,7 +105,9 @@ int check(const config::LoadRequest& request)
     if (!result.settings->client_tls.cert_file.empty()) {
         const auto made = net::make_listening_context(result.settings->client_tls);
         std::printf(
-            "%s client_tls%s%s\n", made.context ? "ok  " : "FAIL", made.context ? "" : ": ",
+            "%s client_tls%s%s\n",
+            made.context ? "ok  " : "FAIL",
+            made.context ? "" : ": ",
             made.problem.c_str()
         );
         if (!made.context) return 1;
@@ -151,7 +156,9 @@ int status(const config::LoadRequest& request)
     if (!error) http::read(stream, buffer, response, error);
     if (error) {
         std::fprintf(
-            stderr, "pgweir status: %s does not answer: %s\n", address.c_str(),
+            stderr,
+            "pgweir status: %s does not answer: %s\n",
+            address.c_str(),
             error.message().c_str()
         );
         return 1;

@@ -1,19 +1,17 @@
 #include <pgweir/app/daemon.hpp>
 
-#include "surfaces.hpp"
-
 #include <pgweir/base/log.hpp>
+
+#include "surfaces.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <systemd/sd-daemon.h>
-
 #include <algorithm>
 #include <csignal>
-#include <utility>
-
 #include <pthread.h>
 #include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <utility>
 
 namespace pgweir::app {
 
@@ -49,7 +47,8 @@ void raise_descriptor_limit(const config::Settings& settings)
     ::setrlimit(RLIMIT_NOFILE, &limit);
     constexpr rlim_t others = 200;
     if (limit.rlim_cur >= settings.max_client_conn + others) return;
-    log(LogLevel::warning, "few_descriptors",
+    log(LogLevel::warning,
+        "few_descriptors",
         {{"limit", limit.rlim_cur},
          {"max_client_conn", settings.max_client_conn},
          {"hint", "raise the limit of open files (ulimit -n, LimitNOFILE)"}});
@@ -190,8 +189,7 @@ void Daemon::close_servers(const std::vector<std::shared_ptr<net::Pool>>& pools)
     }
 }
 
-std::vector<std::shared_ptr<net::Pool>> Daemon::pools_of(
-    const std::optional<std::string>& database
+std::vector<std::shared_ptr<net::Pool>> Daemon::pools_of(const std::optional<std::string>& database
 ) const
 {
     std::vector<std::shared_ptr<net::Pool>> pools = pools_.all();
@@ -246,7 +244,7 @@ net::Task<void> Daemon::wait_until_empty()
 
     const TimePoint deadline = Clock::now() + live_.get()->shutdown_timeout;
     net::Timer timer{control_io_.get_executor()};
-    while (client_count() + front_door_->login_count() > 0 && Clock::now() < deadline) {
+    while (client_count() > 0 && Clock::now() < deadline) { // who is logging in is let go
         timer.expires_after(look_again);
         co_await timer.async_wait(net::use_task);
     }
@@ -266,11 +264,14 @@ std::size_t Daemon::client_count() const
     return count;
 }
 
-// Workers say good-bye to their clients and servers; the front door's logins just end.
+// Workers say good-bye to their clients and servers, and have what still runs cancelled; the front
+// door sees that through for a moment. Logins just end.
 void Daemon::finish()
 {
+    constexpr Duration cancel_grace = std::chrono::seconds{1};
+
     for (const auto& worker : owned_workers_) worker->stop();
-    front_io_.stop();
+    if (front_door_) front_door_->stop_when_quiet(Clock::now() + cancel_grace);
     if (front_thread_.joinable()) front_thread_.join();
 }
 

@@ -10,9 +10,8 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <vector>
-
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -34,8 +33,12 @@ config::Environment read_environment()
 int print_version()
 {
     std::printf(
-        "pgweir %s (g++ %s, Boost %d.%d, %s)\n", PGWEIR_VERSION, __VERSION__,
-        BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, OpenSSL_version(OPENSSL_VERSION)
+        "pgweir %s (g++ %s, Boost %d.%d, %s)\n",
+        PGWEIR_VERSION,
+        __VERSION__,
+        BOOST_VERSION / 100'000,
+        BOOST_VERSION / 100 % 1'000,
+        OpenSSL_version(OPENSSL_VERSION)
     );
     return 0;
 }

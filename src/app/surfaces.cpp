@@ -1,6 +1,6 @@
-#include "surfaces.hpp"
-
 #include <pgweir/config/show.hpp>
+
+#include "surfaces.hpp"
 
 #include <algorithm>
 #include <utility>

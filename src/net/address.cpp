@@ -1,10 +1,9 @@
 #include <pgweir/net/address.hpp>
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cstddef>
-
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
@@ -35,7 +34,8 @@ std::string Address::host() const
 std::uint16_t Address::port() const
 {
     if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
-    if (family() == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+    if (family() == AF_INET6)
+        return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
     return 0;
 }
 

@@ -7,9 +7,8 @@
 #include <boost/asio/error.hpp>
 
 #include <array>
-#include <utility>
-
 #include <sys/socket.h>
+#include <utility>
 
 namespace pgweir::net {
 

@@ -1,7 +1,6 @@
 // The part of ClientSession that borrows servers, and watches how long things take.
-#include <pgweir/net/client_session.hpp>
-
 #include <pgweir/base/log.hpp>
+#include <pgweir/net/client_session.hpp>
 #include <pgweir/net/duration_text.hpp>
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
@@ -145,6 +144,11 @@ bool ClientSession::refuse_input(Bytes input)
 void ClientSession::replies_ended(std::uint32_t ready)
 {
     if (is_proving_ && server_->state.replies.empty()) return settings_proven();
+    if (server_->state.hidden_error) {
+        // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
+        if (!is_transaction_timed_out_) return settings_proven();
+        server_->state.hidden_error.reset();
+    }
     if (ready == 0) return;
     const TimePoint now = worker_.now();
     pool_.counters.query_time.observe(now - query_at_);
@@ -156,7 +160,10 @@ void ClientSession::replies_ended(std::uint32_t ready)
                           && server_->state.status != 'I';
     if (is_block) {
         end(ClientEnd::refused,
-            {"FATAL", "0A000", "transaction blocks are not allowed in statement pooling mode", {},
+            {"FATAL",
+             "0A000",
+             "transaction blocks are not allowed in statement pooling mode",
+             {},
              "Set pool.mode to \"transaction\" for this database or user."});
         return;
     }
@@ -252,8 +259,11 @@ void ClientSession::on_deadline(TimePoint now)
     }
     pool_.counters.client_idle_timeouts.add();
     end(ClientEnd::idle_timeout,
-        {"FATAL", "57P05", "terminating connection due to client_idle_timeout",
-         "The client was idle for " + duration_text(pool_.options.client_idle_timeout) + ".", {}});
+        {"FATAL",
+         "57P05",
+         "terminating connection due to client_idle_timeout",
+         "The client was idle for " + duration_text(pool_.options.client_idle_timeout) + ".",
+         {}});
 }
 
 void ClientSession::lease_timed_out(TimePoint now)
@@ -262,8 +272,11 @@ void ClientSession::lease_timed_out(TimePoint now)
     if (cancel_at_ != TimePoint::max()) {
         return end(
             ClientEnd::server_lost,
-            {"FATAL", "57014", "the server did not react to a cancel request",
-             "cancel_wait_timeout is " + duration_text(options.cancel_wait_timeout) + ".", {}}
+            {"FATAL",
+             "57014",
+             "the server did not react to a cancel request",
+             "cancel_wait_timeout is " + duration_text(options.cancel_wait_timeout) + ".",
+             {}}
         );
     }
     const bool is_busy = !server_->state.is_quiet();
@@ -282,7 +295,9 @@ void ClientSession::lease_timed_out(TimePoint now)
     }
     pool_.counters.idle_transaction_timeouts.add();
     end(ClientEnd::idle_transaction_timeout,
-        {"FATAL", "25P03", "terminating connection due to idle_transaction_timeout",
+        {"FATAL",
+         "25P03",
+         "terminating connection due to idle_transaction_timeout",
          "The transaction was idle for " + duration_text(options.idle_transaction_timeout)
              + " and has been rolled back.",
          {}});
@@ -292,8 +307,13 @@ namespace {
 
 wire::ErrorText timeout_error(const char* what, const char* setting, Duration limit)
 {
-    return {"ERROR", "57014", std::string{"canceling "} + what + " due to " + setting,
-            std::string{setting} + " is " + duration_text(limit) + ".", {}};
+    return {
+        "ERROR",
+        "57014",
+        std::string{"canceling "} + what + " due to " + setting,
+        std::string{setting} + " is " + duration_text(limit) + ".",
+        {}
+    };
 }
 
 } // namespace
@@ -322,20 +342,29 @@ void ClientSession::abort_idle_transaction()
 wire::ErrorText ClientSession::refusal(ErrorCode reason) const
 {
     const pool::Shared& shared = pool_.pool->shared();
-    const std::string detail = "Pool " + pool_.pool->label() + ": "
-                               + std::to_string(shared.total()) + " of "
-                               + std::to_string(shared.size()) + " server connections open, "
-                               + std::to_string(shared.waiting()) + " clients waiting.";
+    const std::string detail = "Pool " + pool_.pool->label() + ": " + std::to_string(shared.total())
+                               + " of " + std::to_string(shared.size())
+                               + " server connections open, " + std::to_string(shared.waiting())
+                               + " clients waiting.";
     if (reason == pool::Errc::wait_timed_out) {
-        return {"ERROR", "53300",
-                "no server connection became free within query_wait_timeout ("
-                    + duration_text(pool_.options.query_wait_timeout) + ")",
-                detail, "The pool is busy: retry later, make transactions shorter, or raise pool.size."};
+        return {
+            "ERROR",
+            "53300",
+            "no server connection became free within query_wait_timeout ("
+                + duration_text(pool_.options.query_wait_timeout) + ")",
+            detail,
+            "The pool is busy: retry later, make transactions shorter, or raise pool.size."
+        };
     }
     if (reason == pool::Errc::too_many_waiting) {
-        return {"ERROR", "53300", "too many clients are waiting for a server connection", detail,
-                "max_waiting is " + std::to_string(pool_.options.max_waiting)
-                    + ": retry later, or raise it."};
+        return {
+            "ERROR",
+            "53300",
+            "too many clients are waiting for a server connection",
+            detail,
+            "max_waiting is " + std::to_string(pool_.options.max_waiting)
+                + ": retry later, or raise it."
+        };
     }
     wire::ErrorText error = pool_.pool->last_error();
     if (error.message.empty()) error = {"ERROR", "08006", "the server cannot be reached", {}, {}};

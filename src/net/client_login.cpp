@@ -1,16 +1,11 @@
 #include <pgweir/net/client_login.hpp>
 
-#include <pgweir/auth/crypto.hpp>
-#include <pgweir/auth/md5.hpp>
 #include <pgweir/base/log.hpp>
 #include <pgweir/net/welcome.hpp>
 #include <pgweir/wire/error.hpp>
-#include <pgweir/wire/reader.hpp>
-
-#include <array>
-#include <utility>
 
 #include <sys/socket.h>
+#include <utility>
 
 namespace pgweir::net {
 
@@ -18,7 +13,6 @@ using wire::ErrorText;
 
 namespace {
 
-constexpr std::uint32_t login_message_size_max = 65'536;
 constexpr int first_packets_max = 4; // GSS, TLS, startup; and one more
 constexpr Duration linger_max = std::chrono::seconds{2};
 constexpr char tls_record_handshake = 0x16;
@@ -99,7 +93,8 @@ Task<ClientLogin::Verdict> ClientLogin::direct_tls()
     const SslContext context = door_.listening_context();
     if (!context || is_unix_) co_return verdict;
     if (co_await channel_.start_tls(make_ssl(context), true)) {
-        log(LogLevel::info, "tls_failed",
+        log(LogLevel::info,
+            "tls_failed",
             {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
         co_return verdict;
     }
@@ -125,7 +120,8 @@ Task<ClientLogin::Verdict> ClientLogin::answer_tls_request()
     Buffer answer{static_cast<std::byte>(letter)};
     if (co_await channel_.write(std::move(answer))) co_return verdict;
     if (has_tls && co_await channel_.start_tls(make_ssl(context), true)) {
-        log(LogLevel::info, "tls_failed",
+        log(LogLevel::info,
+            "tls_failed",
             {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
         co_return verdict;
     }
@@ -139,7 +135,12 @@ Task<ClientLogin::Verdict> ClientLogin::take_startup(wire::StartupMessage startu
     user_ = startup_.find("user");
     database_ = startup_.find("database");
     if (database_.empty()) database_ = user_;
-    wants_replication_ = is_true(startup_.find("replication"));
+    const std::string_view replication = startup_.find("replication");
+    wants_replication_ = is_true(replication);
+    if (wants_replication_ && replication != "database") { // physical: PostgreSQL looks at none
+        const auto upstream = door_.directory().find_upstream({});
+        if (upstream) database_ = upstream->dbname;
+    }
 
     Verdict verdict = check_startup();
     if (!verdict.goes_on) co_return verdict;
@@ -160,8 +161,14 @@ ClientLogin::Verdict ClientLogin::check_startup() const
         return {false, fatal("28000", "no PostgreSQL user name specified in startup packet")};
     }
     if (mode >= TlsMode::require && !channel_.stream().is_tls() && !is_unix_) {
-        return {false, fatal("28000", "this server only takes connections under TLS",
-                             "Set sslmode=require, or stronger, in the client.")};
+        return {
+            false,
+            fatal(
+                "28000",
+                "this server only takes connections under TLS",
+                "Set sslmode=require, or stronger, in the client."
+            )
+        };
     }
     if (mode == TlsMode::verify_full && !is_unix_ && peer_common_name(channel_.stream()) != user_) {
         return {false, fatal("28000", "the client certificate is not of user \"" + user_ + '"')};
@@ -170,9 +177,14 @@ ClientLogin::Verdict ClientLogin::check_startup() const
         return {false, fatal("57P01", "pgweir is shutting down")};
     }
     if (door_.is_full() && !is_console()) {
-        return {false, fatal("53300", "sorry, too many clients already",
-                             "max_client_conn is "
-                                 + std::to_string(door_.options().max_client_conn) + ".")};
+        return {
+            false,
+            fatal(
+                "53300",
+                "sorry, too many clients already",
+                "max_client_conn is " + std::to_string(door_.options().max_client_conn) + "."
+            )
+        };
     }
     return {};
 }
@@ -192,102 +204,6 @@ Task<ClientLogin::Verdict> ClientLogin::negotiate_protocol()
     wire::append_negotiate_protocol(message, startup_.version, unknown);
     if (co_await channel_.write(std::move(message))) verdict.goes_on = false;
     co_return verdict;
-}
-
-Task<ClientLogin::Verdict> ClientLogin::authenticate()
-{
-    const auto user = door_.directory().find_user(user_, database_);
-    const auth::LoginPlan plan = door_.auth().plan_login(
-        door_.directory().auth_method(), user_, user
-    );
-    if (plan.challenge == auth::Challenge::none) {
-        Verdict verdict;
-        if (plan.is_known) co_return verdict;
-        co_return wrong_password("no such user");
-    }
-    Verdict verdict = co_await prove(&plan);
-    co_return verdict;
-}
-
-Task<ClientLogin::Verdict> ClientLogin::prove(const auth::LoginPlan* plan)
-{
-    Verdict gone;
-    gone.goes_on = false;
-    if (plan->challenge == auth::Challenge::scram) co_return co_await prove_by_scram(plan);
-
-    Buffer question;
-    std::array<std::byte, 4> salt{};
-    if (plan->challenge == auth::Challenge::md5) {
-        auth::random_bytes(salt);
-        wire::append_authentication(question, wire::AuthCode::md5, salt);
-    } else {
-        wire::append_authentication(question, wire::AuthCode::cleartext);
-    }
-    if (co_await channel_.write(std::move(question))) co_return gone;
-    const auto answer = co_await read_password();
-    if (!answer) co_return gone;
-    std::string_view text = *answer;
-    if (text.ends_with('\0')) text.remove_suffix(1);
-    const ErrorCode error = plan->challenge == auth::Challenge::md5 ? plan->check_md5(salt, text)
-                                                                    : plan->check_password(text);
-    if (error) co_return wrong_password(error.message());
-    Verdict right;
-    co_return right;
-}
-
-Task<ClientLogin::Verdict> ClientLogin::prove_by_scram(const auth::LoginPlan* plan)
-{
-    Verdict gone;
-    gone.goes_on = false;
-    auth::ScramServer scram{
-        *plan->scram_verifier(), auth::make_scram_nonce(), own_binding(channel_.stream())
-    };
-    Buffer question;
-    Buffer names;
-    for (const std::string_view name : scram.mechanisms()) {
-        append(names, as_bytes(name));
-        names.push_back(std::byte{0});
-    }
-    names.push_back(std::byte{0});
-    wire::append_authentication(question, wire::AuthCode::sasl, names);
-    if (co_await channel_.write(std::move(question))) co_return gone;
-
-    const auto initial = co_await read_password();
-    if (!initial) co_return gone;
-    wire::Reader reader{as_bytes(*initial)};
-    const std::string mechanism{reader.cstring()};
-    const std::uint32_t size = reader.be32();
-    const auto first = scram.on_client_first(mechanism, as_text(reader.bytes(size)));
-    if (!first) co_return wrong_password(first.error().message());
-    Buffer server_first;
-    wire::append_authentication(server_first, wire::AuthCode::sasl_continue, as_bytes(*first));
-    if (co_await channel_.write(std::move(server_first))) co_return gone;
-
-    const auto response = co_await read_password();
-    if (!response) co_return gone;
-    const auto last = scram.on_client_final(*response);
-    if (!last) co_return wrong_password(last.error().message());
-    Buffer server_final;
-    wire::append_authentication(server_final, wire::AuthCode::sasl_final, as_bytes(*last));
-    if (co_await channel_.write(std::move(server_final))) co_return gone;
-    Verdict right;
-    co_return right;
-}
-
-Task<Result<std::string>> ClientLogin::read_password()
-{
-    const auto message = co_await channel_.read_message(login_message_size_max);
-    if (!message) co_return message.error();
-    if (message->type != wire::client_type::password) co_return wire::Errc::unknown_type;
-    co_return std::string{as_text(message->body)};
-}
-
-// The same words for a name that nobody has and for a wrong password; the log tells them apart.
-ClientLogin::Verdict ClientLogin::wrong_password(const std::string& why) const
-{
-    log(LogLevel::warning, "login_failed",
-        {{"address", address_}, {"user", user_}, {"database", database_}, {"reason", why}});
-    return {false, fatal("28P01", "password authentication failed for user \"" + user_ + '"')};
 }
 
 Task<ClientLogin::Verdict> ClientLogin::enter()
@@ -322,7 +238,8 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
         client.replication_parameters.emplace_back("replication", startup_.find("replication"));
     }
     client.stream = channel_.release();
-    log(LogLevel::debug, "client_login",
+    log(LogLevel::debug,
+        "client_login",
         {{"client", static_cast<std::uint64_t>(key.client)},
          {"address", address_},
          {"pool", pool->label()}});
@@ -348,7 +265,8 @@ Task<ClientLogin::Verdict> ClientLogin::enter_console()
     verdict.goes_on = false;
     if (!door_.directory().may_use_console(user_)) {
         verdict.error = fatal(
-            "42501", "user \"" + user_ + "\" may not use the console",
+            "42501",
+            "user \"" + user_ + "\" may not use the console",
             "Name the user in admin_users or stats_users."
         );
         co_return verdict;
@@ -375,7 +293,8 @@ Task<void> ClientLogin::refuse(wire::ErrorText error)
     Buffer out;
     wire::append_error(out, error);
     door_.count_refusal(error.sqlstate);
-    log(LogLevel::info, "client_refused",
+    log(LogLevel::info,
+        "client_refused",
         {{"address", address_},
          {"user", user_},
          {"database", database_},

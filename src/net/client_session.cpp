@@ -202,7 +202,8 @@ void ClientSession::process_replies(Bytes input)
     look_at_news();
     if (!is_sent) return leave(ClientEnd::gone);
     if (step.stop == Stop::violation) {
-        log(LogLevel::error, "server_violation",
+        log(LogLevel::error,
+            "server_violation",
             {{"pool", pool_.pool->label()}, {"reason", step.error.message}});
         return on_server_lost("the server broke the protocol");
     }
@@ -293,7 +294,8 @@ void ClientSession::on_server_lost(const char* reason)
     const bool has_said_why = lost.state.last_words.has_value();
     server_ = nullptr;
     lost.client = nullptr;
-    log(LogLevel::warning, "server_lost",
+    log(LogLevel::warning,
+        "server_lost",
         {{"pool", pool_.pool->label()},
          {"server_pid", lost.cancel_target().process_id},
          {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
@@ -302,7 +304,9 @@ void ClientSession::on_server_lost(const char* reason)
         end(ClientEnd::server_lost, {});
     } else {
         end(ClientEnd::server_lost,
-            {"FATAL", "08006", std::string{reason} + " unexpectedly",
+            {"FATAL",
+             "08006",
+             std::string{reason} + " unexpectedly",
              "The server connection was lost while it served this client.",
              "Reconnect and try again."});
     }
@@ -316,7 +320,10 @@ void ClientSession::drain()
                                             : keeps_server() && server_->state.is_idle();
     if (!is_idle) return;
     end(ClientEnd::shutting_down,
-        {"FATAL", "57P01", "terminating connection because pgweir is shutting down", {},
+        {"FATAL",
+         "57P01",
+         "terminating connection because pgweir is shutting down",
+         {},
          "Reconnect: another instance, or the next one, will answer."});
 }
 
@@ -330,7 +337,8 @@ void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
         pool_.pool->errors().add(error.sqlstate);
         if (!send_to_client()) return leave(ClientEnd::gone);
     }
-    log(LogLevel::info, "client_closed",
+    log(LogLevel::info,
+        "client_closed",
         {{"client", static_cast<std::uint64_t>(id())},
          {"pool", pool_.pool->label()},
          {"reason", name_of(reason)},
@@ -360,7 +368,8 @@ void ClientSession::leave(ClientEnd reason)
     if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
     is_waiting_ = false;
     if (!is_closing_) {
-        log(LogLevel::debug, "client_closed",
+        log(LogLevel::debug,
+            "client_closed",
             {{"client", static_cast<std::uint64_t>(id())},
              {"pool", pool_.pool->label()},
              {"reason", name_of(reason)}});

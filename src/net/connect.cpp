@@ -7,10 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <utility>
 
 namespace pgweir::net {
 
@@ -20,8 +19,13 @@ namespace {
 
 ErrorText unreachable(const Address& address, const std::string& why)
 {
-    return {"FATAL", "08006", "could not connect to server at " + address.to_string() + ": " + why,
-            {}, {}};
+    return {
+        "FATAL",
+        "08006",
+        "could not connect to server at " + address.to_string() + ": " + why,
+        {},
+        {}
+    };
 }
 
 std::string describe(const Channel& channel, const ErrorCode& error)
@@ -146,7 +150,8 @@ Task<Resolved> resolve(Executor executor, HostPort host, TimePoint deadline)
         if (address.size > 0) {
             resolved.addresses.push_back(address);
         } else {
-            resolved.problem = "the path of unix socket directory \"" + host.host + "\" is too long";
+            resolved.problem = "the path of unix socket directory \"" + host.host
+                               + "\" is too long";
         }
         co_return resolved;
     }
@@ -162,7 +167,8 @@ Task<Resolved> resolve(Executor executor, HostPort host, TimePoint deadline)
     );
     timer.cancel();
     if (error) {
-        resolved.problem = "could not translate host name \"" + host.host + "\": " + error.message();
+        resolved.problem = "could not translate host name \"" + host.host
+                           + "\": " + error.message();
     }
     for (const auto& entry : results) {
         const auto endpoint = entry.endpoint();

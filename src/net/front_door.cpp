@@ -10,10 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <utility>
-
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace pgweir::net {
 
@@ -226,7 +225,11 @@ void FrontDoor::open_replication(
     std::vector<session::Settings::Entry> parameters
 )
 {
-    auto start = [this, pool = std::move(pool), worker, client, parameters = std::move(parameters)] {
+    auto start = [this,
+                  pool = std::move(pool),
+                  worker,
+                  client,
+                  parameters = std::move(parameters)] {
         tasks_.spawn("open_replication", open_for_replication(pool, worker, client, parameters));
     };
     asio::post(io_, std::move(start));
@@ -241,7 +244,8 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
     request.socket = options_.socket;
     ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
     if (!outcome.server) {
-        log(LogLevel::error, "server_connect_failed",
+        log(LogLevel::error,
+            "server_connect_failed",
             {{"pool", pool->label()},
              {"sqlstate", outcome.error.sqlstate},
              {"reason", outcome.error.message}});
@@ -250,7 +254,8 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
         opening_ended(pool.get(), true);
         co_return;
     }
-    log(LogLevel::debug, "server_opened",
+    log(LogLevel::debug,
+        "server_opened",
         {{"pool", pool->label()},
          {"address", outcome.server->cancel.address.to_string()},
          {"server_pid", outcome.server->cancel.process_id}});
@@ -350,6 +355,22 @@ Task<void> FrontDoor::cancel_at_server(CancelTarget target, WorkerId worker, std
         log(LogLevel::warning, "cancel_dropped", {{"in_flight", cancels_in_flight_}});
     }
     workers_[index_of(worker)]->post([serial](Worker& at) { at.cancel_finished(serial); });
+}
+
+// Posted behind the requests of the workers, so that all of them have begun.
+void FrontDoor::stop_when_quiet(TimePoint deadline)
+{
+    asio::post(io_, [this, deadline] { tasks_.spawn("stop", wait_for_cancels(deadline)); });
+}
+
+Task<void> FrontDoor::wait_for_cancels(TimePoint deadline)
+{
+    Timer timer{tasks_.executor()};
+    while (cancels_in_flight_ > 0 && Clock::now() < deadline) {
+        timer.expires_after(std::chrono::milliseconds{5});
+        co_await timer.async_wait(use_task);
+    }
+    io_.stop();
 }
 
 void FrontDoor::close_listeners()

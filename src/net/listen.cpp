@@ -1,18 +1,16 @@
 // The part of FrontDoor that binds addresses.
-#include <pgweir/net/front_door.hpp>
-
 #include <pgweir/base/log.hpp>
 #include <pgweir/net/address.hpp>
+#include <pgweir/net/front_door.hpp>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <utility>
-
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace pgweir::net {
 

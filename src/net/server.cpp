@@ -7,9 +7,16 @@
 #include <pgweir/session/forward.hpp>
 #include <pgweir/wire/messages.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgweir::net {
+
+namespace {
+
+constexpr Duration cancel_again = std::chrono::milliseconds{300};
+
+} // namespace
 
 const char* name_of(ServerUse use)
 {
@@ -68,7 +75,13 @@ void Server::on_ready(std::uint32_t events)
 void Server::on_deadline(TimePoint now)
 {
     if (is_dead || client != nullptr) return;
-    if (deadline_ > now) return wake_at(deadline_);
+    if (deadline_ > now) {
+        // A cancel that came before its query was ignored: try again.
+        const bool is_stuck = use == ServerUse::recovering && wants_cancel_;
+        wake_at(is_stuck ? std::min(deadline_, now + cancel_again) : deadline_);
+        if (is_stuck && std::exchange(is_cancel_sent_, false)) recover();
+        return;
+    }
     const bool is_at_work = use != ServerUse::idle && use != ServerUse::held;
     if (is_at_work) die("it did not answer in time");
 }
@@ -109,7 +122,7 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     constexpr Duration patience = std::chrono::hours{1};
     deadline_ = worker_->now()
                 + (wants_cancel ? worker_pool_->options.cancel_wait_timeout : patience);
-    wake_at(deadline_);
+    wake_at(wants_cancel ? std::min(deadline_, worker_->now() + cancel_again) : deadline_);
     worker_pool_->counters.servers_recovered.add();
     recover();
     if (!is_dead && is_readable) on_own_events();
@@ -282,7 +295,8 @@ void Server::say_good_bye()
 void Server::die(std::string_view reason)
 {
     const bool is_expected = is_replication_;
-    log(is_expected ? LogLevel::debug : LogLevel::warning, "server_closed",
+    log(is_expected ? LogLevel::debug : LogLevel::warning,
+        "server_closed",
         {{"pool", pool_->label()},
          {"server_pid", cancel_.process_id},
          {"state", name_of(use)},

@@ -18,17 +18,29 @@ constexpr std::uint32_t login_message_size_max = 65'536;
 ErrorText lost(const Channel& channel, const ErrorCode& error)
 {
     if (channel.is_timed_out()) {
-        return {"FATAL", "08006", "the server did not answer within server_connect_timeout", {}, {}};
+        return {
+            "FATAL", "08006", "the server did not answer within server_connect_timeout", {}, {}
+        };
     }
-    return {"FATAL", "08006", "the server closed the connection during login: " + error.message(),
-            {}, {}};
+    return {
+        "FATAL",
+        "08006",
+        "the server closed the connection during login: " + error.message(),
+        {},
+        {}
+    };
 }
 
 ErrorText from_server(Bytes body)
 {
     const wire::ErrorFields fields = wire::read_error(body);
-    return {"FATAL", fields.sqlstate.empty() ? "08006" : std::string{fields.sqlstate},
-            std::string{fields.message}, std::string{fields.detail}, std::string{fields.hint}};
+    return {
+        "FATAL",
+        fields.sqlstate.empty() ? "08006" : std::string{fields.sqlstate},
+        std::string{fields.message},
+        std::string{fields.detail},
+        std::string{fields.hint}
+    };
 }
 
 ErrorText refused(std::string message, std::string hint = {})
@@ -56,9 +68,7 @@ std::vector<std::string> read_mechanisms(wire::Reader reader)
 class ServerLogin {
 public:
     ServerLogin(Channel& channel, const ConnectRequest& request, auth::KeyCache& keys)
-        : channel_{channel},
-          request_{request},
-          keys_{keys}
+        : channel_{channel}, request_{request}, keys_{keys}
     {
     }
 
@@ -186,7 +196,8 @@ Task<ErrorText> ServerLogin::sasl(std::vector<std::string> mechanisms)
     ErrorText problem = co_await read_sasl(wire::AuthCode::sasl_continue, &data);
     if (!problem.message.empty()) co_return problem;
     const auto final_message = scram.on_server_first(as_text(data));
-    if (!final_message) co_return refused("SCRAM authentication: " + final_message.error().message());
+    if (!final_message)
+        co_return refused("SCRAM authentication: " + final_message.error().message());
     Buffer response;
     wire::append_sasl_response(response, *final_message);
     if (const ErrorCode error = co_await channel_.write(std::move(response))) {
@@ -266,7 +277,10 @@ namespace {
 
 // One attempt at one address.
 Task<ConnectOutcome> log_in_at(
-    Address address, std::string host, const ConnectRequest* request, ContextCache* contexts,
+    Address address,
+    std::string host,
+    const ConnectRequest* request,
+    ContextCache* contexts,
     auth::KeyCache* keys
 )
 {
@@ -295,7 +309,10 @@ Task<ConnectOutcome> log_in_at(
 
 // pg_hba.conf may want the other of plain and TLS (libpq's "allow" and "prefer").
 Task<ConnectOutcome> try_address(
-    Address address, std::string host, ConnectRequest request, ContextCache* contexts,
+    Address address,
+    std::string host,
+    ConnectRequest request,
+    ContextCache* contexts,
     auth::KeyCache* keys
 )
 {

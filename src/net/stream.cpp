@@ -7,10 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <utility>
-
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <utility>
 
 namespace pgweir::net {
 

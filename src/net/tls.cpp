@@ -15,7 +15,17 @@ namespace pgweir::net {
 namespace {
 
 constexpr std::array<unsigned char, 11> alpn_postgresql{
-    10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l',
+    10,
+    'p',
+    'o',
+    's',
+    't',
+    'g',
+    'r',
+    'e',
+    's',
+    'q',
+    'l',
 };
 
 std::string openssl_error()
@@ -121,7 +131,8 @@ ContextResult make_listening_context(const TlsOptions& options)
         reinterpret_cast<const unsigned char*>(session_context.data()),
         session_context.size()
     );
-    const bool verifies = options.mode == TlsMode::verify_ca || options.mode == TlsMode::verify_full;
+    const bool verifies = options.mode == TlsMode::verify_ca
+                          || options.mode == TlsMode::verify_full;
     if (verifies) {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
         SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(options.ca_file.c_str()));
@@ -137,9 +148,7 @@ ContextResult make_connecting_context(const TlsOptions& options)
     if (!made.context) return made;
     const bool verifies = options.mode >= TlsMode::verify_ca
                           || (options.mode == TlsMode::require && !options.ca_file.empty());
-    SSL_CTX_set_verify(
-        made.context.get(), verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr
-    );
+    SSL_CTX_set_verify(made.context.get(), verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     return made;
 }
 
@@ -154,9 +163,7 @@ SslPointer make_connecting_ssl(
     const bool is_named = !host.empty() && !is_address(host);
     if (is_named) { // the macro for it has a cast of C's
         std::string name = host;
-        SSL_ctrl(
-            ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()
-        );
+        SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
     }
     SSL_set_alpn_protos(ssl.get(), alpn_postgresql.data(), alpn_postgresql.size());
     if (options.mode == TlsMode::verify_full) {

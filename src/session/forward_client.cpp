@@ -159,6 +159,15 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
             }
         }
     }
+    if (options_.refuses_blocks && head.kind == SqlKind::begins_transaction) {
+        violation(
+            step,
+            "0A000",
+            "transaction blocks are not allowed in statement pooling mode",
+            "Set pool.mode to \"transaction\" for this database or user."
+        );
+        return Done::yes;
+    }
     pass(header, available);
     expect_query(head.kind == SqlKind::drops_all);
     return Done::yes;

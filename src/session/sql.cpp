@@ -118,15 +118,13 @@ SqlHead read_sql_head(std::string_view text)
         if (same_word(word, "deallocate")) return read_deallocate(text);
         if (same_word(word, "discard")) return {SqlKind::drops_all, {}};
         return {};
-    case 'a':
-    case 'c':
-    case 'e':
-    case 'r': break;
+    case 'b':
+    case 's': break;
     default: return {};
     }
-    const bool ends = same_word(word, "commit") || same_word(word, "end")
-                      || same_word(word, "rollback") || same_word(word, "abort");
-    return {ends ? SqlKind::ends_transaction : SqlKind::other, {}};
+    const bool begins = same_word(word, "begin")
+                        || (same_word(word, "start") && same_word(take_word(text), "transaction"));
+    return {begins ? SqlKind::begins_transaction : SqlKind::other, {}};
 }
 
 std::string deallocate_sql(std::string_view name)

@@ -36,7 +36,8 @@ public:
         settings_ = std::move(fresh);
     }
 
-    [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database) const override
+    [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database
+    ) const override
     {
         return get()->find_upstream(database);
     }
@@ -46,9 +47,8 @@ public:
     {
         return get()->find_user(user, database);
     }
-    [[nodiscard]] pool::Options pool_options(
-        std::string_view database, std::string_view user
-    ) const override
+    [[nodiscard]] pool::Options pool_options(std::string_view database, std::string_view user)
+        const override
     {
         return get()->pool_options(database, user);
     }

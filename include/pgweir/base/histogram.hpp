@@ -14,8 +14,24 @@ class Histogram {
 public:
     // Upper bounds in microseconds, 1-2.5-5 from 100 µs to 60 s. The last bucket has none.
     static constexpr std::array<std::uint32_t, 18> bounds_us{
-        100,    250,    500,     1'000,   2'500,     5'000,     10'000,    25'000,     50'000,
-        100'000, 250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000,
+        100,
+        250,
+        500,
+        1'000,
+        2'500,
+        5'000,
+        10'000,
+        25'000,
+        50'000,
+        100'000,
+        250'000,
+        500'000,
+        1'000'000,
+        2'500'000,
+        5'000'000,
+        10'000'000,
+        30'000'000,
+        60'000'000,
     };
     static constexpr std::size_t bucket_count = bounds_us.size() + 1;
 

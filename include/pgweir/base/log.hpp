@@ -20,9 +20,7 @@ public:
     LogField(std::string_view key, const std::string& value) : key_{key}, value_{value} {}
     template <std::integral T>
     LogField(std::string_view key, T value)
-        : key_{key},
-          value_{std::to_string(value)},
-          is_number_{true}
+        : key_{key}, value_{std::to_string(value)}, is_number_{true}
     {
     }
 
@@ -46,10 +44,7 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
 
 /// The line without its time, as log() would write it. For tests.
 [[nodiscard]] std::string format_log_line(
-    LogFormat format,
-    LogLevel level,
-    std::string_view event,
-    std::initializer_list<LogField> fields
+    LogFormat format, LogLevel level, std::string_view event, std::initializer_list<LogField> fields
 );
 
 } // namespace pgweir

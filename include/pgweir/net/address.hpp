@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-
 #include <sys/socket.h>
 
 namespace pgweir::net {

@@ -61,7 +61,8 @@ private:
     Stream stream_;
     WaitableDescriptor waitable_; // the same descriptor; released before the stream closes it
     Timer timer_;
-    std::shared_ptr<bool> is_timed_out_ = std::make_shared<bool>(false); // outlives us with the timer
+    std::shared_ptr<bool> is_timed_out_ = std::make_shared<bool>(false
+    ); // outlives us with the timer
     Buffer in_;
     std::size_t used_ = 0;
 };

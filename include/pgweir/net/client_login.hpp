@@ -15,10 +15,7 @@ namespace pgweir::net {
 class ClientLogin {
 public:
     ClientLogin(FrontDoor& door, Channel& channel, bool is_unix, std::string address)
-        : door_{door},
-          channel_{channel},
-          is_unix_{is_unix},
-          address_{std::move(address)}
+        : door_{door}, channel_{channel}, is_unix_{is_unix}, address_{std::move(address)}
     {
     }
 

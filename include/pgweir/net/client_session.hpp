@@ -38,14 +38,14 @@ struct LoggedInClient {
 
 /// Why a session ended: a word of the log, and of a counter.
 enum class ClientEnd : std::uint8_t {
-    terminated,     // it said good-bye
-    gone,           // it closed without a word, or the connection broke
-    refused,        // it broke the protocol or a limit
+    terminated, // it said good-bye
+    gone,       // it closed without a word, or the connection broke
+    refused,    // it broke the protocol or a limit
     server_lost,
     idle_transaction_timeout,
     idle_timeout,
     shutting_down,
-    killed,         // by an operator
+    killed, // by an operator
 };
 [[nodiscard]] const char* name_of(ClientEnd end);
 
@@ -134,20 +134,21 @@ private:
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;
     std::size_t wanted_ = 0; // size of the message at the front of input_, as far as it is known
     TimePoint connected_at_;
-    TimePoint active_at_;   // last sign of life: client_idle_timeout
-    TimePoint lent_at_{};   // transaction_timeout
-    TimePoint query_at_{};  // the oldest unanswered message was sent: query_timeout
-    TimePoint quiet_at_{};  // all was answered: idle_transaction_timeout
-    TimePoint cancel_at_ = TimePoint::max(); // we cancelled; it must be over cancel_wait_timeout later
+    TimePoint active_at_;  // last sign of life: client_idle_timeout
+    TimePoint lent_at_{};  // transaction_timeout
+    TimePoint query_at_{}; // the oldest unanswered message was sent: query_timeout
+    TimePoint quiet_at_{}; // all was answered: idle_transaction_timeout
+    TimePoint cancel_at_ = TimePoint::max(
+    ); // we cancelled; it must be over cancel_wait_timeout later
     TimePoint close_at_ = TimePoint::max();
 
     bool is_readable_ = false;
-    bool is_hung_up_ = false;       // FIN has come: read on until the end is seen
-    bool is_waiting_ = false;       // for a server
-    bool is_blocked_ = false;       // the next message waits for answers
-    bool is_kept_ready_ = false;    // input_ holds whole messages, not just the front of one
-    bool is_lease_new_ = false;     // the server's settings have not been looked at
-    bool is_proving_ = false;       // settings were sent alone, to see whether they are taken
+    bool is_hung_up_ = false;    // FIN has come: read on until the end is seen
+    bool is_waiting_ = false;    // for a server
+    bool is_blocked_ = false;    // the next message waits for answers
+    bool is_kept_ready_ = false; // input_ holds whole messages, not just the front of one
+    bool is_lease_new_ = false;  // the server's settings have not been looked at
+    bool is_proving_ = false;    // settings were sent alone, to see whether they are taken
     bool is_transaction_timed_out_ = false;
     bool is_writable_watched_ = false;
     bool is_draining_ = false;

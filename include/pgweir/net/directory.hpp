@@ -18,7 +18,8 @@ public:
     Directory& operator=(const Directory&) = delete;
     virtual ~Directory() = default;
 
-    [[nodiscard]] virtual std::optional<Upstream> find_upstream(std::string_view database) const = 0;
+    [[nodiscard]] virtual std::optional<Upstream> find_upstream(std::string_view database
+    ) const = 0;
     [[nodiscard]] virtual std::optional<auth::User> find_user(
         std::string_view user, std::string_view database
     ) const = 0;

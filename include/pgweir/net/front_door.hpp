@@ -75,6 +75,8 @@ public:
     void client_left(ClientId client) override;
     /// No new clients from now on.
     void close_listeners();
+    /// Stops the io_context once no cancel request is on its way, or at the deadline.
+    void stop_when_quiet(TimePoint deadline);
     /// Certificates are read again; a problem leaves the old ones in use and is logged.
     void reload(FrontDoorOptions options);
     [[nodiscard]] std::size_t login_count() const { return logins_.load(); }
@@ -132,6 +134,7 @@ private:
         ClientId client,
         std::vector<wire::Parameter> parameters
     );
+    Task<void> wait_for_cancels(TimePoint deadline);
     Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
     void opening_ended(const Pool* pool, bool is_failed);
     [[nodiscard]] WorkerId least_loaded() const;

@@ -5,10 +5,9 @@
 
 #include <cstdint>
 #include <mutex>
+#include <sys/eventfd.h>
 #include <utility>
 #include <vector>
-
-#include <sys/eventfd.h>
 
 namespace pgweir::net {
 

@@ -39,7 +39,7 @@ struct Upstream {
     std::string password;
     bool has_password = false;
     TlsOptions tls{.mode = TlsMode::prefer};
-    bool tls_direct = false;           // sslnegotiation=direct
+    bool tls_direct = false;                // sslnegotiation=direct
     std::string channel_binding = "prefer"; // disable, prefer, require
 
     friend bool operator==(const Upstream&, const Upstream&) = default;

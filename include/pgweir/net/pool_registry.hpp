@@ -16,8 +16,7 @@ namespace pgweir::net {
 class PoolRegistry {
 public:
     PoolRegistry(const Directory& directory, std::uint32_t worker_count)
-        : directory_{directory},
-          worker_count_{worker_count}
+        : directory_{directory}, worker_count_{worker_count}
     {
     }
 

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-
 #include <sys/epoll.h>
 
 namespace pgweir::net {

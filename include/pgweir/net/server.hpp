@@ -87,7 +87,7 @@ public:
     session::ServerState state;
     Input input;
     std::size_t wanted = 0; // size of the message at the front of `input`, as far as it is known
-    Buffer pending; // what the server has not taken yet
+    Buffer pending;         // what the server has not taken yet
     ClientSession* client = nullptr;
     ServerUse use = ServerUse::idle;
     bool is_readable = false;

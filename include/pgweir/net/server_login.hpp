@@ -39,7 +39,7 @@ struct SocketOptions {
 void prepare_socket(int fd, const SocketOptions& options);
 
 struct ConnectRequest {
-    Upstream upstream; // with the user and database to log in to
+    Upstream upstream;                       // with the user and database to log in to
     std::vector<wire::Parameter> parameters; // of the startup packet, beside those two
     TimePoint deadline;
     SocketOptions socket;
@@ -47,14 +47,16 @@ struct ConnectRequest {
 
 /// A logged-in connection, or what went wrong: in the server's own words where it had any.
 struct ConnectOutcome {
-    std::optional<OpenedServer> server; // without its pool
+    std::optional<OpenedServer> server;               // without its pool
     std::vector<session::Settings::Entry> parameters; // as reported, spelt as they came
     wire::ErrorText error;
     bool was_reached = false; // a server is there, whatever it said
 };
 
 /// Tries the hosts, and the addresses of each, in order. `contexts` and `keys` outlive the task.
-Task<ConnectOutcome> connect_server(ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys);
+Task<ConnectOutcome> connect_server(
+    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys
+);
 
 /// Sends one CancelRequest and waits until PostgreSQL has acted on it (it closes then).
 Task<void> cancel_on_server(CancelTarget target, TimePoint deadline, ContextCache& contexts);

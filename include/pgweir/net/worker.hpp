@@ -167,7 +167,7 @@ private:
     session::Gather to_client_;
 
     std::unordered_map<const Pool*, std::unique_ptr<WorkerPool>> pools_;
-    std::unordered_map<std::uint64_t, std::unique_ptr<Server>> servers_;    // by serial
+    std::unordered_map<std::uint64_t, std::unique_ptr<Server>> servers_; // by serial
     std::unordered_map<ClientId, std::unique_ptr<ClientSession>> clients_;
     std::vector<std::unique_ptr<Server>> dead_servers_;
     std::vector<std::unique_ptr<ClientSession>> dead_clients_;

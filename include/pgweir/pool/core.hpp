@@ -22,7 +22,7 @@ public:
     TimePoint idle_since{};
     TimePoint expires_at = TimePoint::max(); // server_lifetime with its jitter
     std::uint64_t state_hash = 0;            // of its session settings: equal ones fit at once
-    bool is_unwanted = false;                // RECONNECT or a new upstream: close when it comes back
+    bool is_unwanted = false; // RECONNECT or a new upstream: close when it comes back
 };
 
 enum class CloseReason {
@@ -45,9 +45,7 @@ using Command = std::variant<Open, Close, Grant, Refuse, Ask>;
 class Core {
 public:
     Core(Shared& shared, WorkerId self, const Options& options)
-        : shared_{shared},
-          self_{self},
-          options_{options}
+        : shared_{shared}, self_{self}, options_{options}
     {
     }
 

@@ -17,9 +17,9 @@ enum class Mode {
 /// Names and meanings are PgBouncer's where it has them. A duration of zero means "no limit".
 struct Options {
     Mode mode = Mode::transaction;
-    std::uint32_t size = 20;               // server connections, all workers together
-    std::uint32_t min_size = 0;            // kept open even when nobody asks
-    std::uint32_t max_waiting = 1'000;     // clients in the queue; one more is refused at once
+    std::uint32_t size = 20;                // server connections, all workers together
+    std::uint32_t min_size = 0;             // kept open even when nobody asks
+    std::uint32_t max_waiting = 1'000;      // clients in the queue; one more is refused at once
     std::uint32_t connect_parallel_max = 4; // logins to PostgreSQL in flight for this pool
 
     Duration query_wait_timeout = std::chrono::seconds{15};

@@ -20,6 +20,7 @@ struct ForwardOptions {
     std::size_t hold_max = 16U << 20U; // of a message that must be seen whole: Parse
     std::uint32_t max_prepared_statements = 200;
     bool prepare_unnamed = true;
+    bool refuses_blocks = false; // statement mode
 };
 
 /// Counts of one call, for the driver to add up.

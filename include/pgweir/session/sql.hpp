@@ -9,12 +9,12 @@
 
 namespace pgweir::session {
 
-/// Statements whose effect on prepared statements must be known before the server has answered.
+/// Statements whose effect must be known before the server has answered.
 enum class SqlKind : std::uint8_t {
     other,
-    deallocate_one,   // DEALLOCATE [PREPARE] name, alone in its text
-    drops_all,        // DEALLOCATE ALL, DISCARD …
-    ends_transaction, // COMMIT, END, ROLLBACK, ABORT
+    deallocate_one,     // DEALLOCATE [PREPARE] name, alone in its text
+    drops_all,          // DEALLOCATE ALL, DISCARD …
+    begins_transaction, // BEGIN, START TRANSACTION
 };
 
 struct SqlHead {

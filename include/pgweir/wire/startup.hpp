@@ -58,8 +58,6 @@ using StartupPacket = std::variant<TlsRequest, GssRequest, CancelRequest, Startu
 // What we send ourselves, towards PostgreSQL.
 void append_tls_request(Buffer& out);
 void append_cancel_request(Buffer& out, std::uint32_t process_id, std::string_view secret);
-void append_startup(
-    Buffer& out, ProtocolVersion version, const std::vector<Parameter>& parameters
-);
+void append_startup(Buffer& out, ProtocolVersion version, const std::vector<Parameter>& parameters);
 
 } // namespace pgweir::wire

@@ -9,7 +9,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -126,8 +125,6 @@ std::string Stream::alpn() const
     return {name, name + size};
 }
 
-std::string Stream::tls_version() const { return tls_ ? SSL_get_version(tls_.get()) : ""; }
-
 void Stream::write(std::string_view bytes)
 {
     while (!bytes.empty()) {
@@ -202,12 +199,6 @@ std::string Stream::read_to_end()
         if (bytes.empty()) return all;
         all += bytes;
     }
-}
-
-bool Stream::is_readable() const
-{
-    pollfd entry{.fd = socket_, .events = POLLIN, .revents = 0};
-    return ::poll(&entry, 1, 0) > 0;
 }
 
 void Stream::reset()

@@ -38,7 +38,6 @@ public:
     void start_tls(const TlsWish& wish);
     /// What both agreed on by ALPN; empty when nothing.
     [[nodiscard]] std::string alpn() const;
-    [[nodiscard]] std::string tls_version() const;
 
     void write(std::string_view bytes);
     /// As far as the peer takes it: for garbage, after which a peer may close at any byte.
@@ -48,8 +47,6 @@ public:
     std::string read_exactly(std::size_t size);
     /// Everything until the peer closes.
     std::string read_to_end();
-    /// True when something to read, or the end, has come. For plain sockets.
-    [[nodiscard]] bool is_readable() const;
 
     /// A peer that vanishes: the next byte sent to us is answered with a reset.
     void reset();

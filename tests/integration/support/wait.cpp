@@ -38,9 +38,4 @@ bool happens_before(const Deadline& deadline, const std::function<bool()>& predi
     }
 }
 
-bool holds_for(std::chrono::milliseconds period, const std::function<bool()>& predicate)
-{
-    return !happens_before(Deadline{period}, [&] { return !predicate(); });
-}
-
 } // namespace pgweir::test

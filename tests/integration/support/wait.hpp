@@ -33,10 +33,4 @@ void wait_until(const std::function<bool()>& predicate, std::string_view what);
 /// True as soon as the predicate is; false when it never became true before the deadline.
 [[nodiscard]] bool happens_before(const Deadline& deadline, const std::function<bool()>& predicate);
 
-/// True if the predicate stays true for all of `period`. For "nothing happens": the only wait that
-/// a passing test sits out, so keep it short.
-[[nodiscard]] bool holds_for(
-    std::chrono::milliseconds period, const std::function<bool()>& predicate
-);
-
 } // namespace pgweir::test

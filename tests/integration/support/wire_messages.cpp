@@ -140,7 +140,7 @@ std::string Message::text() const
     switch (type) {
     case 'E': return with(field('C'));
     case 'N': return with(field('M'));
-    case 'C': return with(body.c_str());
+    case 'C': return with(body.substr(0, body.find('\0')));
     case 'Z': return with(body);
     case 'D': return with(row_values(body));
     case 'T':

@@ -16,7 +16,7 @@ std::string read(std::string_view text)
     case SqlKind::other: return "other";
     case SqlKind::deallocate_one: return "deallocate " + head.name;
     case SqlKind::drops_all: return "drops all";
-    case SqlKind::ends_transaction: return "ends transaction";
+    case SqlKind::begins_transaction: return "begins transaction";
     }
     return {};
 }
@@ -54,13 +54,13 @@ TEST_CASE("session/sql: what it does not understand it leaves alone")
     CHECK(read("SELECT 'DEALLOCATE ALL'") == "other");
 }
 
-TEST_CASE("session/sql: the end of a transaction is recognised")
+TEST_CASE("session/sql: the start of a transaction block is recognised")
 {
-    CHECK(read("commit;") == "ends transaction");
-    CHECK(read("END") == "ends transaction");
-    CHECK(read("ROLLBACK TO x") == "ends transaction");
-    CHECK(read("abort") == "ends transaction");
-    CHECK(read("comment on table t is ''") == "other");
+    CHECK(read("begin;") == "begins transaction");
+    CHECK(read("/* x */ START TRANSACTION READ ONLY") == "begins transaction");
+    CHECK(read("start replication") == "other");
+    CHECK(read("beginning") == "other");
+    CHECK(read("commit") == "other");
 }
 
 TEST_CASE("session/sql: a name is quoted so that it is read back")

@@ -1,0 +1,89 @@
+// The part of Worker that takes connections from the front door, on whichever thread that runs.
+#include <pgweir/net/worker.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <utility>
+
+namespace pgweir::net {
+
+namespace {
+
+// Spread over some time, so that a pool that was opened at once is not closed at once.
+TimePoint expiry(TimePoint opened, const pool::Options& options, std::uint64_t seed)
+{
+    if (options.server_lifetime <= Duration::zero()) return TimePoint::max();
+    std::minstd_rand random{static_cast<std::uint_fast32_t>(seed * 2'654'435'761U + 1)};
+    const auto jitter = static_cast<int>(options.server_lifetime_jitter);
+    std::uniform_int_distribution<int> percent{100 - jitter, 100 + jitter};
+    return opened + options.server_lifetime * percent(random) / 100;
+}
+
+} // namespace
+
+void Worker::adopt(LoggedInClient client)
+{
+    client_count_.fetch_add(1, std::memory_order_relaxed);
+    mailbox_.post(std::move(client));
+}
+
+std::uint64_t Worker::new_serial() { return std::uint64_t{index_of(id_)} << 48U | ++next_serial_; }
+
+void Worker::adopt_server(OpenedServer opened)
+{
+    auto shared = std::make_shared<OpenedServer>(std::move(opened));
+    post([shared](Worker& worker) {
+        WorkerPool& pool = worker.pool(shared->pool);
+        pool.counters.servers_opened.add();
+        pool.counters.connect_time.observe(worker.now() - shared->connected_at);
+        shared->connected_at = worker.now();
+        Server& server = worker.own(
+            std::make_unique<Server>(std::move(*shared), worker.new_serial())
+        );
+        server.expires_at = expiry(worker.now(), pool.options, server.serial());
+        server.state_hash = server.state.settings->hash();
+        pool.core.opened(server, worker.now());
+        worker.obey(pool);
+    });
+}
+
+void Worker::adopt_replication_server(OpenedServer opened, ClientId client)
+{
+    auto shared = std::make_shared<OpenedServer>(std::move(opened));
+    post([shared, client](Worker& worker) {
+        Server& owned = worker.own(std::make_unique<Server>(std::move(*shared), worker.new_serial())
+        );
+        ClientSession* const session = worker.find_client(client);
+        if (session != nullptr && session->is_waiting()) {
+            session->granted(owned);
+        } else {
+            owned.say_good_bye();
+            worker.server_lost(owned);
+        }
+    });
+}
+
+void Worker::open_failed(std::shared_ptr<Pool> pool)
+{
+    post([pool = std::move(pool)](Worker& worker) {
+        WorkerPool& own = worker.pool(pool);
+        own.counters.server_connect_failures.add();
+        own.core.open_failed(worker.now());
+        worker.obey(own);
+    });
+}
+
+void Worker::replication_failed(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error)
+{
+    post([pool = std::move(pool), client, error = std::move(error)](Worker& worker) {
+        WorkerPool& own = worker.pool(pool);
+        own.counters.server_connect_failures.add();
+        own.core.lost(worker.now());
+        worker.obey(own);
+        ClientSession* const session = worker.find_client(client);
+        if (session != nullptr) session->end(ClientEnd::server_lost, error);
+    });
+}
+
+} // namespace pgweir::net
