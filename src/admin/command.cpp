@@ -1,5 +1,7 @@
 #include <pgweir/admin/command.hpp>
 
+#include <pgweir/session/settings.hpp>
+
 #include "lexer.hpp"
 
 #include <algorithm>
@@ -192,12 +194,38 @@ ParsedOne parse_set(Tokens rest)
     return {{}, std::move(error)};
 }
 
+ParsedOne parse_deallocate(Tokens rest)
+{
+    if (rest.size() > 1 && rest.front().is("PREPARE")) rest = rest.subspan(1);
+    if (rest.empty()) return {{}, syntax_error("DEALLOCATE needs a name, or ALL")};
+    if (rest.size() > 1) return {{}, error_near(rest[1])};
+    const Token& name = rest.front();
+    if (name.is("ALL")) return {Deallocate{"DEALLOCATE ALL", {}}, {}};
+    switch (name.kind) {
+    case Token::Kind::word: return {Deallocate{"DEALLOCATE", session::lower_case(name.text)}, {}};
+    case Token::Kind::name: return {Deallocate{"DEALLOCATE", name.text}, {}};
+    case Token::Kind::literal:
+    case Token::Kind::symbol: break;
+    }
+    return {{}, error_near(name)};
+}
+
+ParsedOne parse_discard(Tokens rest)
+{
+    if (rest.empty()) return {{}, syntax_error("DISCARD needs to know what to discard")};
+    if (rest.size() > 1) return {{}, error_near(rest[1])};
+    if (!rest.front().is("ALL")) return {{}, error_near(rest.front())};
+    return {Deallocate{"DISCARD ALL", {}}, {}};
+}
+
 ParsedOne parse_one(const Statement& statement)
 {
     const Token& first = statement.front();
     const Tokens rest = Tokens{statement}.subspan(1);
     if (first.is("SHOW")) return parse_show(rest);
     if (first.is("SET")) return parse_set(rest);
+    if (first.is("DEALLOCATE")) return parse_deallocate(rest);
+    if (first.is("DISCARD")) return parse_discard(rest);
     for (const ActionRow& row : action_table) {
         if (first.is(row.keyword)) return parse_action(row, rest);
     }
@@ -232,6 +260,7 @@ std::string tag_of(const Command& command)
 {
     if (std::holds_alternative<ShowCommand>(command)) return "SHOW";
     if (const auto* courtesy = std::get_if<Courtesy>(&command)) return courtesy->tag;
+    if (const auto* deallocate = std::get_if<Deallocate>(&command)) return deallocate->tag;
     const Action action = std::get<ActionCommand>(command).action;
     return std::string{std::ranges::find(action_table, action, &ActionRow::action)->keyword};
 }

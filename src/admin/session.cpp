@@ -136,11 +136,22 @@ Task<Session::Outcome> Session::carry_out(Command command)
         outcome.table = co_await consoles_.show_table(show->what);
     } else if (const auto* courtesy = std::get_if<Courtesy>(&command)) {
         if (courtesy->status != 0) status_ = courtesy->status;
+    } else if (const auto* deallocate = std::get_if<Deallocate>(&command)) {
+        drop_statements(deallocate->name);
     } else {
         log(LogLevel::info, "console_command", {{"user", user_}, {"command", tag_of(command)}});
         outcome.error = co_await act(std::get<ActionCommand>(command));
     }
     co_return outcome;
+}
+
+void Session::drop_statements(const std::optional<std::string>& name)
+{
+    if (name) {
+        statements_.erase(*name);
+    } else {
+        statements_.clear();
+    }
 }
 
 Task<ErrorText> Session::act(ActionCommand command)

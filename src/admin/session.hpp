@@ -48,6 +48,7 @@ private:
     void sync();
     net::Task<Outcome> carry_out(Command command);
     net::Task<wire::ErrorText> act(ActionCommand command);
+    void drop_statements(const std::optional<std::string>& name);
     void parse(Bytes body);
     void bind(Bytes body);
     void describe(Bytes body);

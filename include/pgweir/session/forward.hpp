@@ -87,6 +87,7 @@ private:
     Done describe(wire::FrameHeader header, Bytes available, Step& step);
     Done close(wire::FrameHeader header, Bytes available, Step& step);
     Done close_unnamed(wire::FrameHeader header, Bytes available);
+    Done refuse_block(wire::FrameHeader header, Bytes available);
     void expect_query(bool drops_statements);
     void sync();
     void copy_ended();

@@ -77,6 +77,7 @@ struct ServerState {
     SettingsRef settings = no_settings(); // what its session really has
     SettingsRef settings_before;          // while a reconciliation is on its way; null: none is
     bool is_discarding = false;           // DISCARD ALL is done, its ReadyForQuery has not come
+    bool is_resetting = false;            // likewise RESET
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client

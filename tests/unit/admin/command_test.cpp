@@ -103,6 +103,23 @@ TEST_CASE("admin/command: what drivers say unasked is agreed to")
     );
 }
 
+TEST_CASE("admin/command: prepared statements may be dropped by name, or all of them")
+{
+    const auto dropped = [](const char* text) {
+        const Parsed result = parse_commands(text);
+        REQUIRE(result.commands.size() == 1);
+        const auto* deallocate = std::get_if<Deallocate>(&result.commands.front());
+        REQUIRE(deallocate != nullptr);
+        return deallocate->tag + ' ' + deallocate->name.value_or("*");
+    };
+    CHECK(dropped("DEALLOCATE _PG3_0") == "DEALLOCATE _pg3_0");
+    CHECK(dropped("DEALLOCATE PREPARE \"Mine\"") == "DEALLOCATE Mine");
+    CHECK(dropped("DEALLOCATE ALL") == "DEALLOCATE ALL *");
+    CHECK(dropped("DISCARD ALL") == "DISCARD ALL *");
+    CHECK(parsed("DEALLOCATE 'x'") == "42601 syntax error at or near \"x\"");
+    CHECK(parsed("DISCARD PLANS") == "42601 syntax error at or near \"PLANS\"");
+}
+
 TEST_CASE("admin/command: only an admin may do more than look")
 {
     const auto sqlstate = [](const char* text, Access access) {

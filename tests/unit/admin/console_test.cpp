@@ -344,6 +344,18 @@ TEST_CASE("admin/console: after an error everything up to Sync is passed over")
     CHECK(rig.done() == "");
 }
 
+TEST_CASE("admin/console: DEALLOCATE drops what was prepared")
+{
+    Rig rig;
+    Script script;
+    CHECK(rig.ask(script.parse("a", "RESUME").parse("b", "RESUME").sync()) == "1 1 ready:I");
+    CHECK(rig.query("DEALLOCATE a") == "DEALLOCATE ready:I");
+    CHECK(rig.ask(script.bind("", "a").sync()) == "ERROR:26000 ready:I");
+    CHECK(rig.ask(script.bind("", "b").sync()) == "2 ready:I");
+    CHECK(rig.query("DEALLOCATE ALL") == "DEALLOCATE ALL ready:I");
+    CHECK(rig.ask(script.bind("", "b").sync()) == "ERROR:26000 ready:I");
+}
+
 TEST_CASE("admin/console: statements of one session are bounded")
 {
     Rig rig;
