@@ -156,7 +156,10 @@ bool ClientSession::refuse_input(Bytes input)
 
 void ClientSession::replies_ended(std::uint32_t ready)
 {
-    if (is_proving_ && server_->state.replies.empty()) return settings_proven();
+    if (is_proving_) {
+        if (server_->state.replies.empty()) settings_proven();
+        return;
+    }
     if (server_->state.hidden_error) {
         // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
         if (!is_transaction_timed_out_) return settings_failed();

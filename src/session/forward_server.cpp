@@ -5,7 +5,6 @@
 #include <pgweir/wire/reader.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace pgweir::session {
@@ -48,15 +47,8 @@ bool is_fatal(const wire::ErrorFields& fields)
 // Reported, but nothing that a client can ask for by SET.
 bool is_fixed_parameter(std::string_view name)
 {
-    constexpr std::array<std::string_view, 6> fixed{
-        "is_superuser",
-        "session_authorization",
-        "in_hot_standby",
-        "server_version",
-        "server_encoding",
-        "integer_datetimes",
-    };
-    return std::ranges::find(fixed, name) != fixed.end();
+    return name == "is_superuser" || name == "session_authorization" || name == "in_hot_standby"
+           || name == "server_version" || name == "server_encoding" || name == "integer_datetimes";
 }
 
 } // namespace
