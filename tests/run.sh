@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds pgweir and runs all its tests.
 #
-#   tests/run.sh            everything, as continuous integration does
+#   tests/run.sh            everything that continuous integration does
 #   tests/run.sh quick      the unit tests, debug build
-#   tests/run.sh STEP...    some of: format deploy release asan tsan lint fuzz drivers
+#   tests/run.sh STEP...    some of: format deploy release asan tsan drivers lint fuzz
+#
+# lint (clang-tidy over src, a quarter of an hour) and fuzz are asked for by name.
 #
 # JOBS=n changes how many compilers and tests run at once (default: one for each core).
 # shellcheck disable=SC2317 # steps are called by name
@@ -12,7 +14,8 @@ set -uo pipefail
 source "$(dirname "$0")/../deploy/common.sh"
 cd "$root" || exit
 
-all_steps=(format deploy release asan tsan lint fuzz drivers)
+all_steps=(format deploy release asan tsan drivers)
+other_steps=(lint fuzz)
 jobs=${JOBS:-$(nproc)}
 export CMAKE_BUILD_PARALLEL_LEVEL=$jobs CTEST_PARALLEL_LEVEL=$jobs
 
@@ -96,7 +99,7 @@ steps=("$@")
 ((${#steps[@]})) || steps=("${all_steps[@]}")
 purposes=()
 for step in "${steps[@]}"; do
-    declare -F "step_$step" >/dev/null || die "no step '$step': quick ${all_steps[*]}"
+    declare -F "step_$step" >/dev/null || die "no step '$step': quick ${all_steps[*]} ${other_steps[*]}"
     # shellcheck disable=SC2207 # words
     purposes+=($(purposes_of "$step"))
 done
