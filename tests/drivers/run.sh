@@ -115,7 +115,9 @@ start_churn()
 {
     printf '%s\n' '\set x random(1, 1000)' 'BEGIN;' 'SELECT :x;' 'SELECT pg_sleep(0.002);' 'END;' \
         'SELECT :x + 1;' >"$scratch/churn.sql"
-    "$(postgres_programs)/pgbench" -n -c 4 -M prepared -T 3600 -f "$scratch/churn.sql" "$DATABASE_URL" \
+    # A thread for each client: one thread would block on preparing for one client while the others
+    # of it hold all servers.
+    "$(postgres_programs)/pgbench" -n -c 4 -j 4 -M prepared -T 3600 -f "$scratch/churn.sql" "$DATABASE_URL" \
         >"$scratch/churn" 2>&1 &
     churn=$!
 }
