@@ -47,6 +47,7 @@ void Server::attach(Worker& worker, WorkerPool& pool)
 {
     worker_ = &worker;
     worker_pool_ = &pool;
+    is_leaving = false;
     is_readable = stream.is_tls(); // OpenSSL may hold bytes; what the socket has, epoll tells
     worker.reactor().add(stream.fd(), *this);
 }
@@ -61,7 +62,7 @@ void Server::detach()
 
 void Server::on_ready(std::uint32_t events)
 {
-    if (is_dead) return;
+    if (is_dead || is_leaving) return; // whoever gets it is told by its own reactor
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_readable = true;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_hung_up = true;
     if ((events & EPOLLOUT) != 0 && !flush()) is_readable = true; // reading tells what happened
@@ -74,7 +75,7 @@ void Server::on_ready(std::uint32_t events)
 
 void Server::on_deadline(TimePoint now)
 {
-    if (is_dead || client != nullptr) return;
+    if (is_dead || is_leaving || client != nullptr) return;
     if (deadline_ > now) {
         // A cancel that came before its query was ignored: try again.
         const bool is_stuck = use == ServerUse::recovering && wants_cancel_;
@@ -125,7 +126,7 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     wake_at(wants_cancel ? std::min(deadline_, worker_->now() + cancel_again) : deadline_);
     worker_pool_->counters.servers_recovered.add();
     recover();
-    if (!is_dead && is_readable) on_own_events();
+    if (is_readable) on_own_events();
 }
 
 // Each time that something has come, the next step towards idle.
@@ -217,7 +218,7 @@ void Server::request_cancel()
 
 void Server::on_own_events()
 {
-    while (!is_dead && client == nullptr && is_readable) {
+    while (!is_dead && !is_leaving && client == nullptr && is_readable) {
         if (!read_alone()) return;
     }
 }

@@ -108,6 +108,7 @@ void Worker::one_batch()
     }
     wheel_.advance(now_);
     if (now_ >= next_tick_) tick();
+    send_departures();
     dead_clients_.clear();
     dead_servers_.clear();
 }
@@ -124,7 +125,8 @@ void Worker::tick()
         const Duration delay = server->worker_pool().options.server_check_delay;
         const TimePoint heard_of = std::max(server->idle_since, server->checked_at());
         const bool is_due = delay > Duration::zero() && now_ - heard_of >= delay;
-        if (server->use == ServerUse::idle && is_due) silent.push_back(server.get());
+        const bool is_idle = server->use == ServerUse::idle && !server->is_leaving;
+        if (is_idle && is_due) silent.push_back(server.get());
     }
     for (Server* const server : silent) {
         server->worker_pool().core.forget_idle(*server);
@@ -254,12 +256,25 @@ void Worker::grant(Server& server, ClientId client)
     obey(own);
 }
 
+// Not at once: this batch may hold an event for it, and whoever has brought us here still looks at
+// it. Once it is posted it belongs to another thread.
 void Worker::move_server(Server& server, WorkerId worker, ClientId client)
 {
-    auto node = servers_.extract(server.serial());
-    PGWEIR_ASSERT(!node.empty());
-    server.detach();
-    workers_[index_of(worker)]->mailbox_.post(MovedServer{std::move(node.mapped()), client});
+    server.is_leaving = true;
+    departures_.push_back({&server, worker, client});
+}
+
+void Worker::send_departures()
+{
+    for (const Departure& departure : departures_) {
+        auto node = servers_.extract(departure.server->serial());
+        PGWEIR_ASSERT(!node.empty());
+        departure.server->detach();
+        workers_[index_of(departure.worker)]->mailbox_.post(
+            MovedServer{std::move(node.mapped()), departure.client}
+        );
+    }
+    departures_.clear();
 }
 
 void Worker::bury(ClientSession& client)

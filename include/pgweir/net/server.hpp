@@ -93,7 +93,8 @@ public:
     bool is_readable = false;
     bool is_hung_up = false;
     bool is_writable_watched = false;
-    bool is_dead = false; // taken out of everything; freed at the end of the batch
+    bool is_dead = false;    // taken out of everything; freed at the end of the batch
+    bool is_leaving = false; // goes to another worker at the end of the batch
 
     /// Sends, and watches for room when the socket is full. False: broken.
     [[nodiscard]] bool send(const session::Gather& gather);

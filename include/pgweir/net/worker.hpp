@@ -130,6 +130,11 @@ private:
         std::unique_ptr<Server> server;
         ClientId client;
     };
+    struct Departure {
+        Server* server;
+        WorkerId worker;
+        ClientId client;
+    };
     using Call = std::function<void(Worker&)>;
     using Message = std::variant<LoggedInClient, MovedServer, Call>;
 
@@ -144,6 +149,7 @@ private:
     void receive(const Call& call) { call(*this); }
     void grant(Server& server, ClientId client);
     void move_server(Server& server, WorkerId worker, ClientId client);
+    void send_departures();
     void carry_out(WorkerPool& pool, const pool::Open& command);
     void carry_out(WorkerPool& pool, const pool::Close& command);
     void carry_out(WorkerPool& pool, const pool::Grant& command);
@@ -172,6 +178,7 @@ private:
     std::vector<std::unique_ptr<Server>> dead_servers_;
     std::vector<std::unique_ptr<ClientSession>> dead_clients_;
     std::vector<ClientId> run_again_;
+    std::vector<Departure> departures_;
     std::uint64_t next_serial_ = 0;
     std::atomic<std::size_t> client_count_{0};
     bool is_draining_ = false;

@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <regex>
 #include <stdexcept>
 
 namespace pgweir::test {
@@ -95,10 +94,12 @@ Command Pgweir::command(const Start& start) const
 std::vector<Target> Pgweir::addresses(const std::string& event) const
 {
     const std::string text = log();
-    const std::regex line{" event=" + event + " address=\"?([^\\s\"]+)"};
+    const std::string mark = " event=" + event + " address=";
     std::vector<Target> found;
-    for (std::sregex_iterator it{text.begin(), text.end(), line}, end; it != end; ++it) {
-        found.push_back(parse_address((*it)[1]));
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
+        at += mark.size();
+        if (text.compare(at, 1, "\"") == 0) ++at;
+        found.push_back(parse_address(text.substr(at, text.find_first_of(" \"\n", at) - at)));
     }
     if (found.empty()) throw std::runtime_error{"pgweir did not say event=" + event};
     return found;
