@@ -16,6 +16,16 @@ namespace pgweir::net {
 using session::Step;
 using session::Stop;
 
+namespace {
+
+// A limit of zero is none.
+TimePoint after(TimePoint start, Duration limit)
+{
+    return limit > Duration::zero() ? start + limit : TimePoint::max();
+}
+
+} // namespace
+
 // Session mode and replication: the server stays until the client goes.
 bool ClientSession::keeps_server() const
 {
@@ -90,6 +100,10 @@ bool ClientSession::begin_lease()
 {
     is_lease_new_ = false;
     if (server_->is_replication()) return true; // its startup packet had them
+    if (*server_->state.settings == *state_.wanted) {
+        state_.wanted = server_->state.settings; // one value for all: found equal at a glance
+        return true;
+    }
     if (!session::reconcile_server(server_->state, state_, worker_.to_server())) return true;
     pool_.counters.settings_replays.add();
     server_->state_hash = state_.wanted->hash();
@@ -146,7 +160,7 @@ bool ClientSession::refuse_input(Bytes input)
         return false;
     }
     if (step.stop == Stop::violation) {
-        end(ClientEnd::refused, step.error);
+        end(ClientEnd::refused, *step.error);
         return false;
     }
     wanted_ = step.wanted;
@@ -194,7 +208,7 @@ void ClientSession::replies_ended(std::uint32_t ready)
 void ClientSession::release_if_idle()
 {
     if (server_ == nullptr || keeps_server() || is_proving_) return;
-    const bool is_done = server_->state.is_idle() && server_->pending.empty() && pending_.empty()
+    const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
                          && state_.stream.remaining == 0;
     if (is_done) release();
 }
@@ -229,9 +243,6 @@ void ClientSession::update_deadline()
 
 TimePoint ClientSession::deadline() const
 {
-    const auto after = [](TimePoint start, Duration limit) {
-        return limit > Duration::zero() ? start + limit : TimePoint::max();
-    };
     if (is_closing_) return close_at_;
     if (is_waiting_) return after(waiter_.since(), pool_.options.query_wait_timeout);
     if (server_ != nullptr) return lease_deadline();
@@ -241,9 +252,6 @@ TimePoint ClientSession::deadline() const
 TimePoint ClientSession::lease_deadline() const
 {
     const pool::Options& options = pool_.options;
-    const auto after = [](TimePoint start, Duration limit) {
-        return limit > Duration::zero() ? start + limit : TimePoint::max();
-    };
     if (cancel_at_ != TimePoint::max()) return after(cancel_at_, options.cancel_wait_timeout);
 
     TimePoint time = TimePoint::max();

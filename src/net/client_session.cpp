@@ -4,6 +4,7 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
+#include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <algorithm>
@@ -15,29 +16,6 @@ using session::ClientForwarder;
 using session::ServerForwarder;
 using session::Step;
 using session::Stop;
-
-namespace {
-
-// After its last message a session waits so long for the client to close, so that the message is
-// not lost to a reset.
-constexpr Duration linger_max = std::chrono::seconds{2};
-
-} // namespace
-
-const char* name_of(ClientEnd end)
-{
-    switch (end) {
-    case ClientEnd::terminated: return "terminated";
-    case ClientEnd::gone: return "gone";
-    case ClientEnd::refused: return "refused";
-    case ClientEnd::server_lost: return "server_lost";
-    case ClientEnd::idle_transaction_timeout: return "idle_transaction_timeout";
-    case ClientEnd::idle_timeout: return "client_idle_timeout";
-    case ClientEnd::shutting_down: return "shutting_down";
-    case ClientEnd::killed: return "killed";
-    }
-    return "unknown";
-}
 
 ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient client)
     : worker_{worker},
@@ -87,20 +65,31 @@ void ClientSession::advance()
 {
     bool goes_on = true;
     while (goes_on && !is_over()) {
-        goes_on = pump_server();
-        if (!is_over() && pump_client()) goes_on = true;
+        if (can_read_server()) {
+            pump_server();
+        } else {
+            goes_on = can_read_client() && (pump_client() || can_read_server());
+        }
     }
     if (!is_gone_) update_deadline();
 }
 
 // Nothing is read for which there is no room on the other side.
+bool ClientSession::can_read_client() const
+{
+    if (!is_readable_ && !is_kept_ready_) return false;
+    const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || !output_.empty();
+    return !is_stopped && (server_ == nullptr || server_->output.empty());
+}
+
+bool ClientSession::can_read_server() const
+{
+    return server_ != nullptr && server_->is_readable && output_.empty();
+}
+
 bool ClientSession::pump_client()
 {
-    const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || !pending_.empty()
-                            || (server_ != nullptr && !server_->pending.empty());
-    if (is_stopped) return false;
     if (is_kept_ready_) return process(input_.kept());
-    if (!is_readable_) return false;
 
     const auto [bytes, io] = input_.read(stream_, worker_.receive_buffer(), wanted_);
     switch (io.status) {
@@ -108,8 +97,7 @@ bool ClientSession::pump_client()
     case IoStatus::want_read: is_readable_ = false; return false;
     case IoStatus::want_write: // TLS wants to say something first
         is_readable_ = false;
-        worker_.reactor().watch_writable(stream_.fd(), *this, true);
-        is_writable_watched_ = true;
+        output_.watch(stream_, worker_.reactor(), *this, true);
         return false;
     case IoStatus::closed:
     case IoStatus::failed: leave(ClientEnd::gone); return false;
@@ -120,6 +108,15 @@ bool ClientSession::pump_client()
     return process(bytes);
 }
 
+// A request is at the front that only a server can answer.
+bool ClientSession::needs_server_now(Bytes input) const
+{
+    if (server_ != nullptr || state_.stream.remaining > 0) return false;
+    if (input.size() < wire::frame_header_size) return false;
+    const char type = std::to_integer<char>(input.front());
+    return (wire::client_type_traits(type) & wire::is_server_type) != 0;
+}
+
 bool ClientSession::process(Bytes input)
 {
     for (;;) {
@@ -128,6 +125,13 @@ bool ClientSession::process(Bytes input)
             input = input_.kept();
             if (input.empty()) return true;
             continue;
+        }
+        if (needs_server_now(input)) { // the forwarder would say so, too, but later
+            if (!acquire()) {
+                keep(input, true);
+                return !is_over();
+            }
+            if (refusal_) continue;
         }
         if (is_lease_new_ && !begin_lease()) {
             keep(input, true);
@@ -167,29 +171,26 @@ bool ClientSession::follow(const Step& step, Bytes rest)
         keep(rest, true);
         return false;
     case Stop::terminate: leave(ClientEnd::terminated); return false;
-    case Stop::violation: end(ClientEnd::refused, step.error); return false;
+    case Stop::violation: end(ClientEnd::refused, *step.error); return false;
     }
     return false;
 }
 
-bool ClientSession::pump_server()
+void ClientSession::pump_server()
 {
-    if (server_ == nullptr || !server_->is_readable || !pending_.empty()) return false;
-
     const auto [bytes, io] = server_->input.read(
         server_->stream, worker_.receive_buffer(), server_->wanted
     );
     switch (io.status) {
     case IoStatus::done: break;
     case IoStatus::want_read:
-    case IoStatus::want_write: server_->is_readable = false; return false;
-    case IoStatus::closed: on_server_lost("the server closed the connection"); return false;
-    case IoStatus::failed: on_server_lost("the connection to the server broke"); return false;
+    case IoStatus::want_write: server_->is_readable = false; return;
+    case IoStatus::closed: return on_server_lost("the server closed the connection");
+    case IoStatus::failed: return on_server_lost("the connection to the server broke");
     }
     server_->is_readable = !io.is_drained || server_->is_hung_up;
     pool_.counters.bytes_from_servers.add(io.size);
     process_replies(bytes);
-    return true;
 }
 
 void ClientSession::process_replies(Bytes input)
@@ -204,7 +205,7 @@ void ClientSession::process_replies(Bytes input)
     if (step.stop == Stop::violation) {
         log(LogLevel::error,
             "server_violation",
-            {{"pool", pool_.pool->label()}, {"reason", step.error.message}});
+            {{"pool", pool_.pool->label()}, {"reason", step.error->message}});
         return on_server_lost("the server broke the protocol");
     }
     is_blocked_ = false;
@@ -233,9 +234,7 @@ void ClientSession::look_at_news()
     server.errors.clear();
     // What was parsed in a transaction that changes tables may be gone with its end.
     if (!server.has_changed_schema) {
-        for (const session::StatementId& id : server.parsed) {
-            pool_.known.insert(id, state_.wanted->hash());
-        }
+        for (const session::StatementId& id : server.parsed) pool_.known.insert(id);
     } else if (server.is_idle()) {
         server.has_changed_schema = false;
         worker_.schema_changed(pool_);
@@ -249,25 +248,16 @@ bool ClientSession::send_to_client()
     session::Gather& out = worker_.to_client();
     if (out.empty()) return true;
     pool_.counters.bytes_to_clients.add(out.size());
-    const bool is_sent = stream_.send(out, pending_);
+    const bool is_sent = output_.send(stream_, out, worker_.reactor(), *this);
     out.clear();
-    if (!is_sent) return false;
-    if (!pending_.empty() && !is_writable_watched_) {
-        worker_.reactor().watch_writable(stream_.fd(), *this, true);
-        is_writable_watched_ = true;
-    }
-    return true;
+    return is_sent;
 }
 
 bool ClientSession::flush_client()
 {
     if (stream_.is_tls()) is_readable_ = true; // it may have waited for this
-    if (!stream_.flush(pending_)) return false;
-    if (!pending_.empty()) return true;
-    if (is_writable_watched_) {
-        worker_.reactor().watch_writable(stream_.fd(), *this, false);
-        is_writable_watched_ = false;
-    }
+    if (!output_.flush(stream_, worker_.reactor(), *this)) return false;
+    if (!output_.empty()) return true;
     if (is_closing_) {
         stream_.shut_down_sending();
     } else if (server_ != nullptr) {
@@ -285,98 +275,6 @@ void ClientSession::keep(Bytes input, bool is_ready)
 void ClientSession::on_server_ready()
 {
     if (!is_over()) advance();
-}
-
-// What the server said last has been passed on; if that was a FATAL, nothing may follow it.
-void ClientSession::on_server_lost(const char* reason)
-{
-    Server& lost = *server_;
-    const bool has_said_why = lost.state.last_words.has_value();
-    server_ = nullptr;
-    lost.client = nullptr;
-    log(LogLevel::warning,
-        "server_lost",
-        {{"pool", pool_.pool->label()},
-         {"server_pid", lost.cancel_target().process_id},
-         {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
-    worker_.server_lost(lost);
-    if (has_said_why) {
-        end(ClientEnd::server_lost, {});
-    } else {
-        end(ClientEnd::server_lost,
-            {"FATAL",
-             "08006",
-             std::string{reason} + " unexpectedly",
-             "The server connection was lost while it served this client.",
-             "Reconnect and try again."});
-    }
-}
-
-void ClientSession::drain()
-{
-    is_draining_ = true;
-    if (is_over()) return;
-    const bool is_idle = server_ == nullptr ? !is_waiting_ && !is_kept_ready_
-                                            : keeps_server() && server_->state.is_idle();
-    if (!is_idle) return;
-    end(ClientEnd::shutting_down,
-        {"FATAL",
-         "57P01",
-         "terminating connection because pgweir is shutting down",
-         {},
-         "Reconnect: another instance, or the next one, will answer."});
-}
-
-// An empty error: nothing is left to say, only to close.
-void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
-{
-    if (is_over()) return;
-    if (!error.message.empty()) {
-        wire::append_error(worker_.to_client().own(), error);
-        worker_.to_client().commit();
-        pool_.pool->errors().add(error.sqlstate);
-        if (!send_to_client()) return leave(ClientEnd::gone);
-    }
-    log(LogLevel::info,
-        "client_closed",
-        {{"client", static_cast<std::uint64_t>(id())},
-         {"pool", pool_.pool->label()},
-         {"reason", name_of(reason)},
-         {"message", error.message}});
-    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
-    is_waiting_ = false;
-    give_server_back(true);
-    is_closing_ = true;
-    close_at_ = worker_.now() + linger_max;
-    if (pending_.empty()) stream_.shut_down_sending();
-    update_deadline();
-    if (is_readable_) discard_input();
-}
-
-void ClientSession::discard_input()
-{
-    for (;;) {
-        const IoResult io = stream_.read(worker_.receive_buffer());
-        if (io.status == IoStatus::want_read || io.status == IoStatus::want_write) return;
-        if (io.status != IoStatus::done) return leave(ClientEnd::gone);
-    }
-}
-
-void ClientSession::leave(ClientEnd reason)
-{
-    if (is_gone_) return;
-    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
-    is_waiting_ = false;
-    if (!is_closing_) {
-        log(LogLevel::debug,
-            "client_closed",
-            {{"client", static_cast<std::uint64_t>(id())},
-             {"pool", pool_.pool->label()},
-             {"reason", name_of(reason)}});
-    }
-    give_server_back(reason != ClientEnd::terminated);
-    is_gone_ = true;
-    worker_.bury(*this);
 }
 
 void ClientSession::count(const session::ForwardCounts& counts)

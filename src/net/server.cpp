@@ -89,34 +89,21 @@ void Server::on_deadline(TimePoint now)
 
 bool Server::send(const session::Gather& gather)
 {
-    const bool is_sent = stream.send(gather, pending);
-    if (is_sent && !pending.empty() && !is_writable_watched) {
-        worker_->reactor().watch_writable(stream.fd(), *this, true);
-        is_writable_watched = true;
-    }
-    return is_sent;
+    return output.send(stream, gather, worker_->reactor(), *this);
 }
 
-bool Server::flush()
-{
-    if (!stream.flush(pending)) return false;
-    if (pending.empty() && is_writable_watched) {
-        worker_->reactor().watch_writable(stream.fd(), *this, false);
-        is_writable_watched = false;
-    }
-    return true;
-}
+bool Server::flush() { return output.flush(stream, worker_->reactor(), *this); }
 
 void Server::give_back(bool is_cut, bool wants_cancel)
 {
     is_used_ = true;
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
-    if (state.is_idle() && pending.empty()) {
-        use = ServerUse::recovering;
-        return recover();
-    }
     use = ServerUse::recovering;
+    if (state.is_idle() && output.empty()) {
+        if (needs_reset()) return start_reset();
+        return return_to_pool();
+    }
     wants_cancel_ = wants_cancel;
     is_cancel_sent_ = false;
     // A client that said good-bye behind its last query has a right to it; but not for ever.
@@ -134,11 +121,8 @@ void Server::recover()
 {
     session::ReplyQueue& replies = state.replies;
     if (state.is_idle()) {
-        if (!pending.empty()) return;
-        const bool is_session = worker_pool_->options.mode == pool::Mode::session;
-        if (is_session && is_used_ && !worker_pool_->options.server_reset_query.empty()) {
-            return start_reset();
-        }
+        if (!output.empty()) return;
+        if (needs_reset()) return start_reset();
         return return_to_pool();
     }
     Buffer& own = worker_->to_server().own();
@@ -156,6 +140,13 @@ void Server::recover()
         request_cancel();
     }
     if (!send_own()) die("the connection broke");
+}
+
+// Each client of session mode gets a clean server.
+bool Server::needs_reset() const
+{
+    const pool::Options& options = worker_pool_->options;
+    return options.mode == pool::Mode::session && is_used_ && !options.server_reset_query.empty();
 }
 
 void Server::start_reset()
@@ -249,7 +240,7 @@ bool Server::read_alone()
         worker_->schema_changed(*worker_pool_);
     }
     if (step.stop == session::Stop::violation) {
-        die(step.error.message);
+        die(step.error->message);
         return false;
     }
     if (state.replies.size() < outstanding) is_cancel_sent_ = false; // it is at the next one now
@@ -290,7 +281,14 @@ void Server::say_good_bye()
 {
     Buffer good_bye;
     wire::append_empty(good_bye, wire::client_type::terminate);
-    if (pending.empty()) static_cast<void>(stream.write(good_bye)); // it notices in any case
+    if (output.empty()) static_cast<void>(stream.write(good_bye)); // it notices in any case
+}
+
+void Server::stop()
+{
+    const bool is_busy = !state.is_quiet() && !is_replication_ && !is_being_cancelled();
+    if (is_busy) request_cancel();
+    say_good_bye();
 }
 
 void Server::die(std::string_view reason)

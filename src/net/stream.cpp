@@ -8,7 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include <utility>
 
 namespace pgweir::net {
@@ -28,6 +30,18 @@ constexpr std::size_t runs_per_call_max = 64;
 constexpr std::size_t tls_chunk_size = 16'384; // one TLS record
 
 bool would_block() { return errno == EAGAIN || errno == EINTR; }
+
+// Not ::recv and ::send: those are points where a thread may be cancelled, which nobody does here,
+// and the C library's care for that takes as many instructions as all that we do for a message.
+ssize_t receive(int fd, std::span<std::byte> buffer)
+{
+    return ::syscall(SYS_recvfrom, fd, buffer.data(), buffer.size(), 0, nullptr, nullptr);
+}
+
+ssize_t transmit(int fd, Bytes bytes)
+{
+    return ::syscall(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
+}
 
 } // namespace
 
@@ -98,21 +112,23 @@ Stream::~Stream() = default;
 
 IoResult Stream::read(std::span<std::byte> buffer)
 {
-    if (ssl_) {
-        ERR_clear_error();
-        std::size_t size = 0;
-        const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
-        if (result != 1) return tls_result(result);
-        const bool is_drained = link_->is_drained && SSL_has_pending(ssl_.get()) == 0;
-        return {IoStatus::done, size, is_drained};
-    }
-    const ssize_t result = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (ssl_) return read_tls(buffer);
+    const ssize_t result = receive(socket_.get(), buffer);
     if (result > 0) {
         const auto size = static_cast<std::size_t>(result);
-        return {IoStatus::done, size, size < buffer.size()};
+        return {IoStatus::done, size < buffer.size(), size};
     }
-    if (result == 0) return {IoStatus::closed, 0, true};
-    return {would_block() ? IoStatus::want_read : IoStatus::failed, 0, true};
+    if (result == 0) return {IoStatus::closed, true};
+    return {would_block() ? IoStatus::want_read : IoStatus::failed, true};
+}
+
+IoResult Stream::read_tls(std::span<std::byte> buffer)
+{
+    ERR_clear_error();
+    std::size_t size = 0;
+    const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
+    if (result != 1) return tls_result(result);
+    return {IoStatus::done, link_->is_drained && SSL_has_pending(ssl_.get()) == 0, size};
 }
 
 IoResult Stream::write(Bytes bytes)
@@ -121,26 +137,38 @@ IoResult Stream::write(Bytes bytes)
         ERR_clear_error();
         std::size_t size = 0;
         const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
-        return result == 1 ? IoResult{IoStatus::done, size} : tls_result(result);
+        return result == 1 ? IoResult{IoStatus::done, false, size} : tls_result(result);
     }
-    const ssize_t result = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (result >= 0) return {IoStatus::done, static_cast<std::size_t>(result)};
-    return {would_block() ? IoStatus::want_write : IoStatus::failed, 0};
+    const ssize_t result = transmit(socket_.get(), bytes);
+    if (result >= 0) return {IoStatus::done, false, static_cast<std::size_t>(result)};
+    return {would_block() ? IoStatus::want_write : IoStatus::failed};
 }
 
 IoResult Stream::tls_result(int result)
 {
     switch (SSL_get_error(ssl_.get(), result)) {
-    case SSL_ERROR_WANT_READ: return {IoStatus::want_read, 0, true};
-    case SSL_ERROR_WANT_WRITE: return {IoStatus::want_write, 0, true};
-    case SSL_ERROR_ZERO_RETURN: return {IoStatus::closed, 0, true};
-    default: tls_is_over_ = true; return {IoStatus::failed, 0, true};
+    case SSL_ERROR_WANT_READ: return {IoStatus::want_read, true};
+    case SSL_ERROR_WANT_WRITE: return {IoStatus::want_write, true};
+    case SSL_ERROR_ZERO_RETURN: return {IoStatus::closed, true};
+    default: tls_is_over_ = true; return {IoStatus::failed, true};
     }
 }
 
 bool Stream::send(const Gather& gather, Buffer& pending)
 {
-    if (gather.empty()) return true;
+    const auto& runs = gather.runs();
+    if (runs.size() != 1 || ssl_ || !pending.empty()) return send_runs(gather, pending);
+
+    const Bytes bytes = gather.bytes(runs.front()); // nearly always
+    const ssize_t sent = transmit(socket_.get(), bytes);
+    if (sent == static_cast<ssize_t>(bytes.size())) return true;
+    if (sent < 0 && !would_block()) return false;
+    append(pending, bytes.subspan(sent > 0 ? static_cast<std::size_t>(sent) : 0));
+    return true;
+}
+
+bool Stream::send_runs(const Gather& gather, Buffer& pending)
+{
     if (!pending.empty()) { // it must not overtake
         for (const Gather::Run& run : gather.runs()) append(pending, gather.bytes(run));
         return true;

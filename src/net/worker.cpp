@@ -87,7 +87,8 @@ void Worker::run()
             );
         }
     }
-    for (auto& [serial, server] : servers_) server->say_good_bye();
+    // Also what a client left behind to be finished: PostgreSQL does not look whether we are there.
+    for (auto& [serial, server] : servers_) server->stop();
     dead_clients_.clear();
     clients_.clear();
     dead_servers_.clear();
@@ -195,7 +196,8 @@ void Worker::configure_pools()
 
 void Worker::obey(WorkerPool& pool)
 {
-    while (const auto command = pool.core.next_command()) {
+    while (pool.core.has_commands()) {
+        const auto command = pool.core.next_command();
         std::visit([&](const auto& each) { carry_out(pool, each); }, *command);
     }
 }

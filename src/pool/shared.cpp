@@ -53,11 +53,11 @@ bool Shared::withdraw(Waiter& waiter)
     return true;
 }
 
-std::optional<Taken> Shared::take_for(WorkerId worker)
+std::optional<Taken> Shared::take_for(WorkerId worker, TimePoint now)
 {
     const std::scoped_lock lock{mutex_};
     if (queue_.empty() || is_paused()) return std::nullopt;
-    const auto chosen = choose(worker);
+    const auto chosen = choose(worker, now);
     const Taken taken{chosen->client(), chosen->worker()};
     queue_.erase(chosen);
     waiting_.fetch_sub(1);
@@ -84,11 +84,12 @@ std::optional<TimePoint> Shared::oldest_since() const
 }
 
 // The look ahead is bounded: with a thousand waiters of other workers the oldest simply goes.
-Shared::Queue::iterator Shared::choose(WorkerId worker)
+Shared::Queue::iterator Shared::choose(WorkerId worker, TimePoint now)
 {
     constexpr int look_ahead_max = 64;
 
-    const TimePoint latest = queue_.front().since() + local_preference;
+    const TimePoint first = queue_.front().since();
+    const TimePoint latest = first + preference(now - first);
     int looked_at = 0;
     for (auto waiter = queue_.begin(); waiter != queue_.end(); ++waiter) {
         if (waiter->since() > latest || ++looked_at > look_ahead_max) break;

@@ -12,28 +12,20 @@
 namespace pgweir::session {
 
 namespace client_type = wire::client_type;
+using wire::body_of;
 using wire::frame_header_size;
 using wire::FrameHeader;
 
 namespace {
 
-constexpr std::string_view known_types = "BCDEFHPQSXcdf";
-
-// PostgreSQL closes the connection when one of these is longer (PQ_SMALL_MESSAGE_LIMIT): it must
-// not come so far, or a server dies that may belong to somebody else by then.
-constexpr std::string_view small_types = "CDEHSXcf";
+// A longer one must not come to PostgreSQL: the server would die, and may be somebody else's by
+// then.
 constexpr std::uint32_t small_size_max = 10'000;
 
 // Enough of a Query to tell what kind of statement it is.
 constexpr std::size_t query_front_size = 256;
 // Names longer than this are left for the server to refuse.
 constexpr std::size_t names_size_max = 8'192;
-
-Bytes body_of(FrameHeader header, Bytes available)
-{
-    const std::size_t size = std::min(header.frame_size(), available.size());
-    return available.subspan(frame_header_size, size - frame_header_size);
-}
 
 } // namespace
 
@@ -68,13 +60,13 @@ bool ClientForwarder::begin_message(Step& step, Bytes rest)
         return false;
     }
     const FrameHeader header = **peeked;
-    if (known_types.find(header.type) == std::string_view::npos) {
+    const unsigned traits = wire::client_type_traits(header.type);
+    if ((traits & wire::is_known_type) == 0) {
         const int code = static_cast<unsigned char>(header.type);
         violation(step, "08P01", "invalid frontend message type " + std::to_string(code));
         return false;
     }
-    const bool is_small = small_types.find(header.type) != std::string_view::npos;
-    if (is_small && header.body_size > small_size_max) {
+    if ((traits & wire::is_small_type) != 0 && header.body_size > small_size_max) {
         violation(step, "08P01", "invalid message length");
         return false;
     }
@@ -123,9 +115,7 @@ ClientForwarder::Done ClientForwarder::message_without_server(
     FrameHeader header, Bytes available, Step& step
 )
 {
-    // What a failed COPY leaves behind is ignored, as PostgreSQL does; so is an idle Flush.
-    const bool is_ignored = std::string_view{"dcfH"}.find(header.type) != std::string_view::npos;
-    if (is_ignored) {
+    if ((wire::client_type_traits(header.type) & wire::is_ignorable_type) != 0) {
         used_ = std::min(header.frame_size(), available.size());
         client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
         return Done::yes;
@@ -371,7 +361,9 @@ void ClientForwarder::violation(
 )
 {
     step.stop = Stop::violation;
-    step.error = {"FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)};
+    step.error = wire::ErrorText{
+        "FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)
+    };
 }
 
 } // namespace pgweir::session

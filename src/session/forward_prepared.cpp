@@ -37,12 +37,12 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     used_ = header.frame_size();
     if (!parsed->name.empty()) {
         if (find(parsed->name)) return parse_again(*parsed, step);
-        return parse_statement(*parsed, table_.intern(parsed->query, parsed->types), step);
+        return parse_statement(*parsed, intern(*parsed), step);
     }
     const bool may_keep = options_.prepare_unnamed && head.kind != SqlKind::deallocate_one
                           && head.kind != SqlKind::drops_all;
     if (may_keep && table_.seen_before(parsed->query, parsed->types)) {
-        return parse_statement(*parsed, table_.intern(parsed->query, parsed->types), step);
+        return parse_statement(*parsed, intern(*parsed), step);
     }
     parse_unnamed(*parsed, available.first(used_), step);
     return Done::yes;
@@ -66,8 +66,8 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
     if (!std::ranges::equal(next, sync)) return false;
     const auto parsed = wire::read_parse(available.subspan(frame_header_size, header.body_size));
     if (!parsed || parsed->name.empty() || find(parsed->name)) return false;
-    const StatementRef statement = table_.intern(parsed->query, parsed->types);
-    if (!known_.contains(statement->id(), client_.wanted->hash())) return false;
+    const StatementRef statement = intern(*parsed);
+    if (!known_.contains(statement->id())) return false;
 
     set_statement(client_, parsed->name, statement);
     wire::append_empty(outputs_.to_client.own(), wire::server_type::parse_complete);
@@ -109,7 +109,7 @@ ClientForwarder::Done ClientForwarder::parse_in_part(
 // server.
 void ClientForwarder::parse_unnamed(const wire::ParseBody& body, Bytes frame, Step& step)
 {
-    Effect effect = rename({}, table_.intern(body.query, body.types));
+    Effect effect = rename({}, intern(body));
     own_unnamed(client_.unnamed);
     outputs_.to_server.borrow(frame);
     server_->replies.push({.reply = Reply::parse}, std::move(effect));
@@ -152,10 +152,7 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     }
     const bool is_closing = server_->prepared.is_closing(statement->id(), server_->segment);
     if (entry == nullptr && is_closing) return Done::wait;
-    // An unnamed statement would be parsed afresh: it must not meet an old plan's result type.
-    const bool is_stale = entry != nullptr && entry->is_confirmed && body.name.empty()
-                          && server_->prepared.is_stale(*entry);
-    if (is_stale && server_->status != 'E') {
+    if (entry != nullptr && is_stale(*entry)) {
         close_on_server(statement->id());
         entry = nullptr;
     }
@@ -237,15 +234,27 @@ ClientForwarder::Target ClientForwarder::resolve_unnamed(Step& step)
 // full the oldest is closed with a message that needs nothing else, so that there is never more
 // than one extra; only at twice the size it must go now.
 ClientForwarder::Target ClientForwarder::prepare(
-    const StatementRef& statement, std::string_view client_name, Step& step
+    const StatementRef& asked, std::string_view client_name, Step& step
 )
 {
-    if (PreparedCache::Entry* const entry = server_->prepared.find(statement->id())) {
+    if (PreparedCache::Entry* const entry = server_->prepared.find(asked->id())) {
         if (must_wait_for(*entry, client_name)) return {.must_wait = true};
-        server_->prepared.touch(*entry);
-        evict(options_.max_prepared_statements, &statement->id());
-        return {.is_renamed = true, .name = statement->server_name()};
+        if (!is_stale(*entry)) {
+            server_->prepared.touch(*entry);
+            evict(options_.max_prepared_statements, &asked->id());
+            return {.is_renamed = true, .name = asked->server_name()};
+        }
+        close_on_server(asked->id());
     }
+    // Parsed now, it is parsed under the settings of now: others who ask for it under those that
+    // it was named for must not meet it.
+    const std::uint64_t parse_hash = client_.wanted->parse_hash();
+    if (asked->parse_hash() != parse_hash) {
+        return prepare(
+            table_.intern(asked->query(), asked->types(), parse_hash), client_name, step
+        );
+    }
+    const StatementRef& statement = asked;
     if (server_->prepared.is_closing(statement->id(), server_->segment)) return {.must_wait = true};
     evict(std::size_t{options_.max_prepared_statements} * 2 - 1);
     close_suspect(statement->id());
@@ -285,6 +294,19 @@ void ClientForwarder::close_on_server(const StatementId& id)
     effect.id = id;
     effect.removes_from_server = true;
     server_->replies.push({.reply = Reply::close, .is_hidden = true}, std::move(effect));
+}
+
+// Under the settings that its client has now.
+StatementRef ClientForwarder::intern(const wire::ParseBody& body)
+{
+    return table_.intern(body.query, body.types, client_.wanted->parse_hash());
+}
+
+// Tables or types have changed since it was parsed: it may have another result type, or be of a
+// type that is gone. In a failed transaction nothing can be done about it.
+bool ClientForwarder::is_stale(const PreparedCache::Entry& entry) const
+{
+    return entry.is_confirmed && server_->prepared.is_stale(entry) && server_->status != 'E';
 }
 
 StatementRef ClientForwarder::find(std::string_view client_name) const

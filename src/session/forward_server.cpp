@@ -10,6 +10,7 @@
 namespace pgweir::session {
 
 namespace server_type = wire::server_type;
+using wire::body_of;
 using wire::frame_header_size;
 using wire::FrameHeader;
 
@@ -21,28 +22,17 @@ constexpr std::size_t look_at_max = 32'768;
 // Only these are looked into; of the others the header says enough.
 bool is_looked_into(char type)
 {
-    return std::string_view{"ZECS"}.find(type) != std::string_view::npos;
+    return type == server_type::ready_for_query || type == server_type::error
+           || type == server_type::command_complete || type == server_type::parameter_status;
+}
+
+// By the first letter of a command's tag, before more of it is compared.
+bool may_change_session(char first)
+{
+    return first == 'A' || first == 'C' || first == 'D' || first == 'R';
 }
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
-
-Bytes body_of(FrameHeader header, Bytes available)
-{
-    const std::size_t size = std::min(header.frame_size(), available.size());
-    return available.subspan(frame_header_size, size - frame_header_size);
-}
-
-Sqlstate to_sqlstate(std::string_view text)
-{
-    Sqlstate state{'X', 'X', '0', '0', '0'}; // a server may leave it out
-    if (text.size() == state.size()) std::ranges::copy(text, state.begin());
-    return state;
-}
-
-bool is_fatal(const wire::ErrorFields& fields)
-{
-    return fields.severity == "FATAL" || fields.severity == "PANIC";
-}
 
 // Reported, but nothing that a client can ask for by SET.
 bool is_fixed_parameter(std::string_view name)
@@ -62,6 +52,11 @@ Step ServerForwarder::forward(Bytes input)
             const std::size_t size = std::min(rest.size(), server_.stream.remaining);
             if (!server_.stream.is_dropped) to_client_.borrow(rest.first(size));
             server_.stream.remaining -= size;
+            step.consumed += size;
+            continue;
+        }
+        if (const std::size_t size = rows_size(rest); size > 0) {
+            to_client_.borrow(rest.first(size));
             step.consumed += size;
             continue;
         }
@@ -86,12 +81,33 @@ Step ServerForwarder::forward(Bytes input)
     return step;
 }
 
+// How much of the front is whole rows, and what describes them, of an answer that the client gets
+// as it is. Millions of them: nothing is decided here.
+std::size_t ServerForwarder::rows_size(Bytes rest) const
+{
+    const ReplyQueue& replies = server_.replies;
+    const char first = std::to_integer<char>(rest.front());
+    if (!is_bulk(first) && first != server_type::row_description) return 0;
+    if (is_hidden() || replies.empty() || replies.front_is_local()) return 0;
+    const bool is_query = replies.front_is(Reply::query);
+    std::size_t size = 0;
+    while (rest.size() - size >= frame_header_size) {
+        const char type = std::to_integer<char>(rest[size]);
+        const bool is_row = is_bulk(type) || (is_query && type == server_type::row_description);
+        if (!is_row) break;
+        const std::size_t frame_size = load_be32(&rest[size + 1]) + std::size_t{1};
+        if (frame_size < frame_header_size || frame_size > rest.size() - size) break;
+        size += frame_size;
+    }
+    return size;
+}
+
 // False: the server broke the protocol.
 bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
 {
     if (is_bulk(header.type)) { // millions of them: little else to decide
         if (server_.replies.empty()) return violation(step, "data that nobody waits for");
-        if (server_.replies.front().is_local) answer_locally(server_, to_client_);
+        answer_locally(server_, to_client_);
         pass(header, available, is_hidden());
         return true;
     }
@@ -202,95 +218,11 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     if (!may_deallocate) server_.deallocating.clear();
 }
 
-void ServerForwarder::error(FrameHeader header, Bytes available)
-{
-    const wire::ErrorFields fields = wire::read_error(body_of(header, available));
-    const bool is_ours = server_.replies.front_is(Reply::query)
-                         && server_.replies.front().is_hidden;
-    if (is_fatal(fields) || is_ours) {
-        auto& kept = is_ours && !is_fatal(fields) ? server_.hidden_error : server_.last_words;
-        kept = wire::ErrorText{
-            std::string{fields.severity},
-            std::string{fields.sqlstate},
-            std::string{fields.message},
-            std::string{fields.detail},
-            std::string{fields.hint},
-        };
-    }
-    if (is_ours && !is_fatal(fields)) {
-        // The SETs were one implicit transaction: none of them holds.
-        if (server_.settings_before) server_.settings = server_.settings_before;
-        pass(header, available, true);
-        return;
-    }
-    server_.errors.push_back(to_sqlstate(fields.sqlstate));
-    const bool is_old_plan = fields.sqlstate == "0A000"
-                             && fields.message == "cached plan must not change result type";
-    if (is_old_plan) schema_changed(); // somebody has changed it behind our back
-    pass_error(header, available, fields);
-    fail(fields);
-    forget_misnamed(fields);
-}
-
-// What an error ends: a COPY, and in the extended protocol everything up to the next Sync.
-void ServerForwarder::fail(const wire::ErrorFields& fields)
-{
-    ReplyQueue& replies = server_.replies;
-    server_.is_copying_in = false;
-    if (is_fatal(fields)) return;
-    const bool is_extended = !replies.front_is(Reply::query)
-                             && !replies.front_is(Reply::function_call)
-                             && (!replies.empty() || server_.is_unsynced);
-    if (is_extended) replies.fail_to_sync([this](Effect& effect) { undo(effect); });
-    if (replies.is_skipping()) server_.is_unsynced = true; // a Query does not end that
-}
-
-// As it is, but for the reason of a cancel that was ours, and for our names of statements.
-void ServerForwarder::pass_error(
-    FrameHeader header, Bytes available, const wire::ErrorFields& fields
-)
-{
-    const bool is_whole = available.size() >= header.frame_size();
-    if (client_ == nullptr || !is_whole) return pass(header, available, client_ == nullptr);
-
-    if (fields.sqlstate == "57014" && server_.cancel_reason) {
-        wire::append_error(to_client_.own(), *server_.cancel_reason);
-    } else if (fields.sqlstate == "25P02" && server_.abort_reason) {
-        wire::append_error(to_client_.own(), *server_.abort_reason);
-        server_.abort_reason.reset(); // said once; from now on the server says what it thinks
-    } else if (fields.message.find(Statement::name_prefix) != std::string_view::npos) {
-        wire::append_error(
-            to_client_.own(),
-            {std::string{fields.severity},
-             std::string{fields.sqlstate},
-             with_client_name(fields.message),
-             std::string{fields.detail},
-             std::string{fields.hint}}
-        );
-    } else {
-        return pass(header, available, false);
-    }
-    to_client_.commit();
-    used_ = header.frame_size();
-}
-
-// What we believe about a statement was wrong: the next one that needs it must not suffer.
-void ServerForwarder::forget_misnamed(const wire::ErrorFields& fields)
-{
-    const bool is_missing = fields.sqlstate == "26000";
-    if (!is_missing && fields.sqlstate != "42P05") return;
-    const auto id = find_server_name(fields.message);
-    if (!id) return;
-    const PreparedCache::Entry* const entry = server_.prepared.find(*id);
-    if (is_missing && entry != nullptr && entry->is_confirmed) server_.prepared.remove(*id);
-    if (!is_missing && entry == nullptr) server_.prepared.suspect(*id);
-}
-
 void ServerForwarder::command_complete(Bytes body)
 {
     std::string_view tag = as_text(body);
+    if (tag.empty() || !may_change_session(tag.front())) return;
     if (tag.ends_with('\0')) tag.remove_suffix(1);
-    if (tag.empty() || std::string_view{"ACDR"}.find(tag.front()) == std::string_view::npos) return;
     const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
                         || tag.starts_with("DROP ");
     if (is_ddl) schema_changed();
@@ -349,15 +281,6 @@ void ServerForwarder::parameter(FrameHeader header, Bytes available)
     client_->wanted = goes_back ? with_setting(*server_.settings, name, *asked) : server_.settings;
 }
 
-void ServerForwarder::undo(Effect& effect)
-{
-    if (effect.adds_to_server) server_.prepared.remove(effect.id);
-    if (effect.removes_from_server) server_.prepared.add_confirmed(effect.id);
-    if (client_ == nullptr || !effect.changes_client) return;
-    set_statement(*client_, effect.client_name, effect.before);
-    if (effect.client_name.empty()) client_->unnamed_lives_on = 0;
-}
-
 void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)
 {
     used_ = std::min(header.frame_size(), available.size());
@@ -368,29 +291,8 @@ void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)
 bool ServerForwarder::violation(Step& step, std::string message)
 {
     step.stop = Stop::violation;
-    step.error = {"FATAL", "08P01", "the server sent " + std::move(message), {}, {}};
+    step.error = wire::ErrorText{"FATAL", "08P01", "the server sent " + std::move(message), {}, {}};
     return false;
-}
-
-// Our names of statements stand in messages of the server; the client knows its own.
-std::string ServerForwarder::with_client_name(std::string_view message) const
-{
-    constexpr std::size_t digits = 32;
-    std::string text{message};
-    const std::size_t at = text.find(Statement::name_prefix);
-    const std::size_t size = Statement::name_prefix.size() + digits;
-    if (at == std::string::npos || text.size() < at + size) return text;
-
-    const std::string ours = text.substr(at, size);
-    if (const Effect* const effect = server_.replies.front_effect()) {
-        if (!effect->client_name.empty()) return text.replace(at, size, effect->client_name);
-    }
-    if (client_->statements) {
-        for (const auto& [name, statement] : *client_->statements) {
-            if (statement->server_name() == ours) return text.replace(at, size, name);
-        }
-    }
-    return text;
 }
 
 } // namespace pgweir::session

@@ -4,14 +4,12 @@
 
 namespace pgweir::session {
 
-void answer_locally(ServerState& server, Gather& to_client)
+void give_local_answers(ServerState& server, Gather& to_client)
 {
-    while (!server.replies.empty()) {
+    while (server.replies.front_is_local()) {
         const Expected front = server.replies.front();
-        const bool is_mark = front.reply == Reply::copy_end;
-        if (!front.is_local && !is_mark) return;
         server.replies.pop();
-        if (is_mark) continue;
+        if (front.reply == Reply::copy_end) continue;
         const bool is_parse = front.reply == Reply::parse;
         wire::append_empty(
             to_client.own(),

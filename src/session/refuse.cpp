@@ -25,8 +25,7 @@ bool refuse_message(ClientState& client, char type, const wire::ErrorText& error
         wire::append_ready(own, 'I');
         return true;
     }
-    const bool is_ignored = std::string_view{"dcfH"}.find(type) != std::string_view::npos;
-    if (is_ignored) return false;
+    if ((wire::client_type_traits(type) & wire::is_ignorable_type) != 0) return false;
     wire::append_error(own, error);
     client.is_skipping = true;
     return false;
@@ -50,7 +49,7 @@ Step refuse(ClientState& client, Bytes input, const wire::ErrorText& error, Gath
         const auto header = wire::peek_header(rest, wire::body_size_max);
         if (!header) {
             step.stop = Stop::violation;
-            step.error = {"FATAL", "08P01", "invalid message length", {}, {}};
+            step.error = wire::ErrorText{"FATAL", "08P01", "invalid message length", {}, {}};
             return step;
         }
         if (!*header) {

@@ -9,15 +9,25 @@ namespace pgweir::session {
 
 namespace {
 
-std::uint64_t hash_of(const std::vector<Settings::Entry>& entries)
+std::uint64_t mix(std::uint64_t hash, const Settings::Entry& entry)
 {
     constexpr std::uint64_t golden_ratio = 0x9e3779b97f4a7c15U;
-    std::uint64_t hash = 0;
-    for (const auto& [name, value] : entries) {
-        hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
-        hash = (hash ^ std::hash<std::string>{}(value)) * golden_ratio;
-    }
-    return hash;
+    hash = (hash ^ std::hash<std::string>{}(entry.first)) * golden_ratio;
+    return (hash ^ std::hash<std::string>{}(entry.second)) * golden_ratio;
+}
+
+// No text is parsed or planned differently for these; many clients set them, each its own way.
+bool matters_to_parse(std::string_view name)
+{
+    constexpr std::array<std::string_view, 6> indifferent{
+        "application_name",
+        "client_min_messages",
+        "idle_in_transaction_session_timeout",
+        "idle_session_timeout",
+        "lock_timeout",
+        "statement_timeout",
+    };
+    return std::ranges::find(indifferent, name) == indifferent.end();
 }
 
 // SET takes lists for these; a quoted list would be one odd element.
@@ -154,7 +164,10 @@ Settings::Settings(std::vector<Entry> entries)
             entries_.emplace(place, std::move(name), std::move(value));
         }
     }
-    hash_ = hash_of(entries_);
+    for (const Entry& entry : entries_) {
+        hash_ = mix(hash_, entry);
+        if (matters_to_parse(entry.first)) parse_hash_ = mix(parse_hash_, entry);
+    }
 }
 
 const std::string* Settings::find(std::string_view name) const

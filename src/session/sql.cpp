@@ -37,6 +37,7 @@ std::string_view skip_blank(std::string_view text)
 {
     for (;;) {
         while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+        if (text.empty() || (text.front() != '-' && text.front() != '/')) return text;
         std::size_t end = 0;
         if (text.starts_with("--")) {
             end = text.find('\n');
@@ -90,6 +91,13 @@ std::optional<std::string> take_identifier(std::string_view& text)
     return std::nullopt;
 }
 
+// By the first two letters; nearly every statement is done with here.
+constexpr bool may_matter(char first, char second)
+{
+    return (first == 'd' && (second == 'e' || second == 'i')) || (first == 'b' && second == 'e')
+           || (first == 's' && second == 't');
+}
+
 SqlHead read_deallocate(std::string_view rest)
 {
     std::string_view after_word = rest;
@@ -111,17 +119,11 @@ SqlHead read_deallocate(std::string_view rest)
 
 SqlHead read_sql_head(std::string_view text)
 {
+    text = skip_blank(text);
+    if (text.size() < 2 || !may_matter(lower(text[0]), lower(text[1]))) return {};
     const std::string_view word = take_word(text);
-    if (word.empty()) return {};
-    switch (lower(word.front())) { // nearly every statement leaves here
-    case 'd':
-        if (same_word(word, "deallocate")) return read_deallocate(text);
-        if (same_word(word, "discard")) return {SqlKind::drops_all, {}};
-        return {};
-    case 'b':
-    case 's': break;
-    default: return {};
-    }
+    if (same_word(word, "deallocate")) return read_deallocate(text);
+    if (same_word(word, "discard")) return {SqlKind::drops_all, {}};
     const bool begins = same_word(word, "begin")
                         || (same_word(word, "start") && same_word(take_word(text), "transaction"));
     return {begins ? SqlKind::begins_transaction : SqlKind::other, {}};

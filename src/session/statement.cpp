@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <span>
 
 namespace pgweir::session {
 
@@ -17,12 +18,13 @@ std::uint64_t hash_of(std::string_view query, Bytes types)
     return hash(query) ^ (hash(as_text(types)) * golden_ratio);
 }
 
-StatementId make_id(std::string_view query, Bytes types)
+StatementId make_id(std::string_view query, Bytes types, std::uint64_t parse_hash)
 {
     Buffer input;
     append(input, as_bytes(query));
     input.push_back(std::byte{0}); // ends the text, as it does in Parse
     append(input, types);
+    append(input, std::as_bytes(std::span{&parse_hash, 1}));
     const auto digest = auth::sha256(input);
     const auto load_be64 = [](const std::byte* in) {
         return std::uint64_t{load_be32(in)} << 32U | load_be32(in + 4);
@@ -65,25 +67,26 @@ std::optional<StatementId> find_server_name(std::string_view text)
     return id;
 }
 
-Statement::Statement(std::string_view query, Bytes types)
+Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_hash)
     : query_{query},
       types_{types.begin(), types.end()},
-      id_{make_id(query, types)},
+      parse_hash_{parse_hash},
+      id_{make_id(query, types, parse_hash)},
       server_name_{server_name_of(id_)}
 {
 }
 
-StatementRef StatementTable::intern(std::string_view query, Bytes types)
+StatementRef StatementTable::intern(std::string_view query, Bytes types, std::uint64_t parse_hash)
 {
     const std::uint64_t hash = hash_of(query, types);
     const auto [begin, end] = statements_.equal_range(hash);
     for (auto entry = begin; entry != end; ++entry) {
         const Statement& statement = *entry->second;
-        if (statement.query() == query && as_text(statement.types()) == as_text(types)) {
-            return entry->second;
-        }
+        const bool is_same = statement.parse_hash() == parse_hash && statement.query() == query
+                             && as_text(statement.types()) == as_text(types);
+        if (is_same) return entry->second;
     }
-    const StatementRef statement{new Statement{query, types}};
+    const StatementRef statement{new Statement{query, types, parse_hash}};
     bytes_ += size_of(*statement);
     statements_.emplace(hash, statement);
     if (statements_.size() > limits_.count_max || bytes_ > limits_.bytes_max) drop_unused();

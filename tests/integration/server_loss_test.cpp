@@ -60,6 +60,9 @@ TEST_CASE("integration/server_loss: who is in the middle of a query is told why"
     const int server = client.backend_pid();
     client.send("SELECT pg_sleep(60)");
     client.flush();
+    const std::string state = "SELECT state FROM pg_stat_activity WHERE pid = "
+                              + std::to_string(server);
+    wait_until([&] { return postgres().sql(state) == "active"; }, "the query runs");
     terminate(server);
     const Result result = client.next_result().value();
     // PostgreSQL's own last word, or ours when it had none.

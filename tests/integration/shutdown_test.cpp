@@ -115,6 +115,24 @@ TEST_CASE("integration/shutdown: a second signal ends it at once" * pooler_only(
 }
 
 TEST_CASE(
+    "integration/shutdown: the query of a client that has said good-bye is stopped, too"
+    * pooler_only()
+)
+{
+    Pgweir pgweir{{.flags = {"--pool-size", "1"}}};
+    {
+        Connection client = pgweir.connect();
+        client.send("SELECT pg_sleep(600)");
+        client.flush();
+        wait_until([&] { return pgweir.pool_number("sv_active") == 1; }, "the query runs");
+    }
+    wait_until([&] { return pgweir.pool_number("cl_active") == 0; }, "the client has left");
+    pgweir.signal(SIGTERM);
+    pgweir.expect_exit(0);
+    postgres().wait_for_server_count("app_scram", 0);
+}
+
+TEST_CASE(
     "integration/shutdown: even killed, it leaves no server connection behind" * pooler_only()
 )
 {

@@ -196,7 +196,7 @@ std::string text_of_server_messages(std::string_view bytes)
 std::string server_name(std::string_view text)
 {
     const std::array<std::byte, 2> no_types{};
-    const session::StatementRef statement{new session::Statement{text, no_types}};
+    const session::StatementRef statement{new session::Statement{text, no_types, 0}};
     known_names().emplace(statement->server_name(), text);
     return statement->server_name();
 }

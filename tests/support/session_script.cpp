@@ -53,7 +53,7 @@ void SessionScript::show_client(Bytes input)
     const Step step = forwarder.forward(input, server_ == none ? nullptr : &servers_.at(server_));
     collect();
     client_stop = step.stop;
-    if (step.stop == Stop::violation) problem = step.error.message;
+    if (step.stop == Stop::violation) problem = step.error->message;
     counts.queries += step.counts.queries;
     counts.client_parses += step.counts.client_parses;
     counts.server_parses += step.counts.server_parses;
@@ -83,7 +83,7 @@ void SessionScript::show_server(Bytes input)
     const Step step = forwarder.forward(input);
     collect();
     server_stop = step.stop;
-    if (step.stop == Stop::violation) problem = step.error.message;
+    if (step.stop == Stop::violation) problem = step.error->message;
     counts.ready += step.counts.ready;
     server_input_.erase(0, step.consumed);
 }

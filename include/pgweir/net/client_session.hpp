@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/wheel.hpp>
 #include <pgweir/net/input.hpp>
+#include <pgweir/net/output.hpp>
 #include <pgweir/net/reactor.hpp>
 #include <pgweir/net/stream.hpp>
 #include <pgweir/pool/shared.hpp>
@@ -88,8 +89,11 @@ private:
     void advance();
     bool pump_client();
     bool process(Bytes input);
+    [[nodiscard]] bool needs_server_now(Bytes input) const;
     bool follow(const session::Step& step, Bytes rest);
-    bool pump_server();
+    void pump_server();
+    [[nodiscard]] bool can_read_client() const;
+    [[nodiscard]] bool can_read_server() const;
     void process_replies(Bytes input);
     void look_at_news();
     void send_to_server();
@@ -126,7 +130,7 @@ private:
     WorkerPool& pool_;
     Stream stream_;
     Input input_;
-    Buffer pending_; // what the client has not taken yet
+    Output output_;
     session::ClientState state_;
     pool::Waiter waiter_;
     Server* server_ = nullptr;
@@ -151,7 +155,6 @@ private:
     bool is_lease_new_ = false;  // the server's settings have not been looked at
     bool is_proving_ = false;    // settings were sent alone, to see whether they are taken
     bool is_transaction_timed_out_ = false;
-    bool is_writable_watched_ = false;
     bool is_draining_ = false;
     bool is_closing_ = false; // the last word is said: wait for the peer to close
     bool is_gone_ = false;    // freed at the end of the batch

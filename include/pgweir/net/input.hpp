@@ -27,6 +27,10 @@ public:
     {
         constexpr std::size_t room_min = 4'096;
 
+        if (kept_.empty() && wanted <= shared.size()) { // nearly always
+            const IoResult io = stream.read(shared);
+            return {shared.first(io.size), io};
+        }
         if (wanted > shared.size() || kept_.size() + room_min > shared.size()) {
             return read_in_place(stream, std::max(wanted, kept_.size() + room_min));
         }

@@ -7,6 +7,7 @@
 #include <pgweir/net/address.hpp>
 #include <pgweir/net/input.hpp>
 #include <pgweir/net/options.hpp>
+#include <pgweir/net/output.hpp>
 #include <pgweir/net/reactor.hpp>
 #include <pgweir/net/stream.hpp>
 #include <pgweir/pool/core.hpp>
@@ -87,12 +88,11 @@ public:
     session::ServerState state;
     Input input;
     std::size_t wanted = 0; // size of the message at the front of `input`, as far as it is known
-    Buffer pending;         // what the server has not taken yet
+    Output output;
     ClientSession* client = nullptr;
     ServerUse use = ServerUse::idle;
     bool is_readable = false;
     bool is_hung_up = false;
-    bool is_writable_watched = false;
     bool is_dead = false;    // taken out of everything; freed at the end of the batch
     bool is_leaving = false; // goes to another worker at the end of the batch
 
@@ -102,6 +102,8 @@ public:
 
     /// Tells PostgreSQL that we leave, if the socket takes it.
     void say_good_bye();
+    /// We end: what it still works at is cancelled.
+    void stop();
     /// Idle for long: asks whether it is still there.
     void start_check();
     [[nodiscard]] TimePoint checked_at() const { return checked_at_; }
@@ -111,6 +113,7 @@ private:
     [[nodiscard]] bool read_alone();
     void proceed();
     void recover();
+    [[nodiscard]] bool needs_reset() const;
     void start_reset();
     void return_to_pool();
     [[nodiscard]] bool send_own();

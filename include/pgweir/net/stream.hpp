@@ -27,8 +27,8 @@ enum class IoStatus : std::uint8_t {
 
 struct IoResult {
     IoStatus status = IoStatus::done;
-    std::size_t size = 0;
     bool is_drained = false; // after a read: the kernel has nothing more for now
+    std::size_t size = 0;
 };
 
 struct SslDeleter {
@@ -65,6 +65,8 @@ public:
     void close();
 
 private:
+    [[nodiscard]] IoResult read_tls(std::span<std::byte> buffer);
+    [[nodiscard]] bool send_runs(const session::Gather& gather, Buffer& pending);
     [[nodiscard]] bool send_plain(const session::Gather& gather, Buffer& pending);
     [[nodiscard]] bool send_tls(const session::Gather& gather, Buffer& pending);
     [[nodiscard]] IoResult tls_result(int result);

@@ -81,6 +81,7 @@ public:
     /// Everything idle is to be closed as soon as possible, what is busy when it comes back.
     void close_idle(CloseReason reason);
 
+    [[nodiscard]] bool has_commands() const { return !commands_.empty(); }
     [[nodiscard]] std::optional<Command> next_command();
     [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
 

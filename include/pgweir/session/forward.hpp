@@ -46,7 +46,7 @@ struct Step {
     std::size_t consumed = 0; // of the input; the rest must be shown again
     std::size_t wanted = 0;   // with need_input: how many bytes the next message has in all
     ForwardCounts counts;
-    wire::ErrorText error;
+    std::optional<wire::ErrorText> error; // of a violation
 };
 
 /// What a forwarder shares with others of its worker.
@@ -116,12 +116,14 @@ private:
     [[nodiscard]] Target resolve(std::string_view client_name, Step& step);
     [[nodiscard]] Target resolve_unnamed(Step& step);
     [[nodiscard]] Target prepare(
-        const StatementRef& statement, std::string_view client_name, Step& step
+        const StatementRef& asked, std::string_view client_name, Step& step
     );
     void evict(std::size_t keep, const StatementId* used = nullptr);
     void close_suspect(const StatementId& id);
     void close_on_server(const StatementId& id);
 
+    [[nodiscard]] StatementRef intern(const wire::ParseBody& body);
+    [[nodiscard]] bool is_stale(const PreparedCache::Entry& entry) const;
     [[nodiscard]] StatementRef find(std::string_view client_name) const;
     Effect rename(std::string_view client_name, const StatementRef& statement);
     [[nodiscard]] bool is_skipped() const { return server_->replies.is_skipping(); }
@@ -158,6 +160,7 @@ public:
     [[nodiscard]] Step forward(Bytes input);
 
 private:
+    [[nodiscard]] std::size_t rows_size(Bytes rest) const;
     bool message(wire::FrameHeader header, Bytes available, Step& step);
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);

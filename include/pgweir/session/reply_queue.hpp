@@ -54,6 +54,12 @@ public:
         return !expected_.empty() && expected_.front().reply == reply;
     }
 
+    /// The server will not answer what is at the front: it is for us to do, or a mark.
+    [[nodiscard]] bool front_is_local() const
+    {
+        return !empty() && (front().is_local || front().reply == Reply::copy_end);
+    }
+
     /// What was sent last is answered only once a Sync is sent behind it.
     [[nodiscard]] bool needs_sync() const;
 

@@ -20,17 +20,21 @@ public:
     explicit Settings(std::vector<Entry> entries);
 
     [[nodiscard]] std::uint64_t hash() const { return hash_; }
+    /// Of those that may change what PostgreSQL makes of a statement's text when it parses it:
+    /// nearly all (search_path, DateStyle, TimeZone …). Zero: there are none.
+    [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     [[nodiscard]] const std::string* find(std::string_view name) const;
 
     friend bool operator==(const Settings& a, const Settings& b)
     {
-        return a.hash_ == b.hash_ && a.entries_ == b.entries_;
+        return &a == &b || (a.hash_ == b.hash_ && a.entries_ == b.entries_);
     }
 
 private:
     std::vector<Entry> entries_;
     std::uint64_t hash_ = 0;
+    std::uint64_t parse_hash_ = 0;
 };
 
 /// Never null. Shared between threads, therefore const.

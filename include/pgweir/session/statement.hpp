@@ -16,8 +16,8 @@
 
 namespace pgweir::session {
 
-/// 128 bits of SHA-256 over text and parameter types: equal on every worker without asking it, and
-/// nobody can make two texts that share one.
+/// 128 bits of SHA-256 over text, parameter types and the settings that it is parsed under: equal
+/// on every worker without asking it, and nobody can make two texts that share one.
 struct StatementId {
     std::uint64_t high;
     std::uint64_t low;
@@ -40,24 +40,28 @@ class Statement : public boost::intrusive_ref_counter<Statement, boost::thread_u
 public:
     static constexpr std::string_view name_prefix = "pgweir_";
 
-    Statement(std::string_view query, Bytes types);
+    Statement(std::string_view query, Bytes types, std::uint64_t parse_hash);
 
     [[nodiscard]] const std::string& query() const { return query_; }
     [[nodiscard]] Bytes types() const { return types_; }
+    /// Settings::parse_hash of the session that prepared it: PostgreSQL reads literals such as
+    /// '1/2/2003'::date, and looks names up, when it parses.
+    [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
     [[nodiscard]] const StatementId& id() const { return id_; }
     [[nodiscard]] const std::string& server_name() const { return server_name_; }
 
 private:
     std::string query_;
     Buffer types_;
+    std::uint64_t parse_hash_;
     StatementId id_;
     std::string server_name_;
 };
 
 using StatementRef = boost::intrusive_ptr<const Statement>;
 
-/// Finds the one Statement for a text. Bounded: what no client refers to is dropped when the
-/// table has grown past its limits.
+/// Finds the one Statement for a text and the settings it is parsed under. Bounded: what no client
+/// refers to is dropped when the table has grown past its limits.
 class StatementTable {
 public:
     struct Limits {
@@ -68,7 +72,9 @@ public:
     StatementTable() = default;
     explicit StatementTable(Limits limits) : limits_{limits} {}
 
-    [[nodiscard]] StatementRef intern(std::string_view query, Bytes types);
+    [[nodiscard]] StatementRef intern(
+        std::string_view query, Bytes types, std::uint64_t parse_hash = 0
+    );
 
     /// Has this text come by before? (By a hash in a small table: now and then it forgets, and
     /// once in a very long while it takes one text for another, which costs a parse and no more.)

@@ -5,6 +5,7 @@
 #include <pgweir/base/bytes.hpp>
 #include <pgweir/wire/startup.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,43 @@ inline constexpr char authentication = 'R', backend_key_data = 'K', bind_complet
     parse_complete = '1', portal_suspended = 's', ready_for_query = 'Z', row_description = 'T';
 } // namespace server_type
 // clang-format on
+
+/// What can be said of a client's message by its type alone.
+enum ClientTypeTraits : std::uint8_t {
+    is_known_type = 1,
+    /// PostgreSQL closes the connection when one of these is longer than 10,000 bytes
+    /// (PQ_SMALL_MESSAGE_LIMIT).
+    is_small_type = 2,
+    /// Ignored where nobody waits for it: what a failed COPY leaves behind, and Flush.
+    is_ignorable_type = 4,
+    /// Nobody but a server can answer it.
+    is_server_type = 8,
+};
+
+namespace detail {
+
+constexpr std::array<std::uint8_t, 256> client_type_table()
+{
+    std::array<std::uint8_t, 256> table{};
+    const auto mark = [&](std::string_view types, std::uint8_t trait) {
+        for (const char type : types) table[static_cast<unsigned char>(type)] |= trait;
+    };
+    mark("BCDEFHPQSXcdf", is_known_type);
+    mark("CDEHSXcf", is_small_type);
+    mark("dcfH", is_ignorable_type);
+    mark("QBEF", is_server_type);
+    return table;
+}
+
+inline constexpr std::array<std::uint8_t, 256> client_types = client_type_table();
+
+} // namespace detail
+
+/// ClientTypeTraits, or-ed.
+[[nodiscard]] constexpr unsigned client_type_traits(char type)
+{
+    return detail::client_types[static_cast<unsigned char>(type)];
+}
 
 /// Parse: the statement to prepare. The views point into the body.
 struct ParseBody {

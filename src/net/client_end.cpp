@@ -1,0 +1,128 @@
+// The part of ClientSession that ends it.
+#include <pgweir/base/log.hpp>
+#include <pgweir/net/client_session.hpp>
+#include <pgweir/net/pool.hpp>
+#include <pgweir/net/server.hpp>
+#include <pgweir/net/worker.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <utility>
+
+namespace pgweir::net {
+
+namespace {
+
+// After its last message a session waits so long for the client to close, so that the message is
+// not lost to a reset.
+constexpr Duration linger_max = std::chrono::seconds{2};
+
+} // namespace
+
+const char* name_of(ClientEnd end)
+{
+    switch (end) {
+    case ClientEnd::terminated: return "terminated";
+    case ClientEnd::gone: return "gone";
+    case ClientEnd::refused: return "refused";
+    case ClientEnd::server_lost: return "server_lost";
+    case ClientEnd::idle_transaction_timeout: return "idle_transaction_timeout";
+    case ClientEnd::idle_timeout: return "client_idle_timeout";
+    case ClientEnd::shutting_down: return "shutting_down";
+    case ClientEnd::killed: return "killed";
+    }
+    return "unknown";
+}
+
+// What the server said last has been passed on; if that was a FATAL, nothing may follow it.
+void ClientSession::on_server_lost(const char* reason)
+{
+    Server& lost = *server_;
+    const bool has_said_why = lost.state.last_words.has_value();
+    server_ = nullptr;
+    lost.client = nullptr;
+    log(LogLevel::warning,
+        "server_lost",
+        {{"pool", pool_.pool->label()},
+         {"server_pid", lost.cancel_target().process_id},
+         {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
+    worker_.server_lost(lost);
+    if (has_said_why) {
+        end(ClientEnd::server_lost, {});
+    } else {
+        end(ClientEnd::server_lost,
+            {"FATAL",
+             "08006",
+             std::string{reason} + " unexpectedly",
+             "The server connection was lost while it served this client.",
+             "Reconnect and try again."});
+    }
+}
+
+void ClientSession::drain()
+{
+    is_draining_ = true;
+    if (is_over()) return;
+    const bool is_idle = server_ == nullptr ? !is_waiting_ && !is_kept_ready_
+                                            : keeps_server() && server_->state.is_idle();
+    if (!is_idle) return;
+    end(ClientEnd::shutting_down,
+        {"FATAL",
+         "57P01",
+         "terminating connection because pgweir is shutting down",
+         {},
+         "Reconnect: another instance, or the next one, will answer."});
+}
+
+// An empty error: nothing is left to say, only to close.
+void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
+{
+    if (is_over()) return;
+    if (!error.message.empty()) {
+        wire::append_error(worker_.to_client().own(), error);
+        worker_.to_client().commit();
+        pool_.pool->errors().add(error.sqlstate);
+        if (!send_to_client()) return leave(ClientEnd::gone);
+    }
+    log(LogLevel::info,
+        "client_closed",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_.pool->label()},
+         {"reason", name_of(reason)},
+         {"message", error.message}});
+    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
+    is_waiting_ = false;
+    give_server_back(true);
+    is_closing_ = true;
+    close_at_ = worker_.now() + linger_max;
+    if (output_.empty()) stream_.shut_down_sending();
+    update_deadline();
+    if (is_readable_) discard_input();
+}
+
+void ClientSession::discard_input()
+{
+    for (;;) {
+        const IoResult io = stream_.read(worker_.receive_buffer());
+        if (io.status == IoStatus::want_read || io.status == IoStatus::want_write) return;
+        if (io.status != IoStatus::done) return leave(ClientEnd::gone);
+    }
+}
+
+void ClientSession::leave(ClientEnd reason)
+{
+    if (is_gone_) return;
+    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
+    is_waiting_ = false;
+    if (!is_closing_) {
+        log(LogLevel::debug,
+            "client_closed",
+            {{"client", static_cast<std::uint64_t>(id())},
+             {"pool", pool_.pool->label()},
+             {"reason", name_of(reason)}});
+    }
+    give_server_back(reason != ClientEnd::terminated);
+    is_gone_ = true;
+    worker_.bury(*this);
+}
+
+} // namespace pgweir::net

@@ -1,0 +1,145 @@
+// The part of ServerForwarder that deals with errors: what they end, what they undo, and how they
+// are told to a client that knows its statements by other names.
+#include <pgweir/session/forward.hpp>
+#include <pgweir/wire/frame.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgweir::session {
+
+using wire::body_of;
+using wire::FrameHeader;
+
+namespace {
+
+Sqlstate to_sqlstate(std::string_view text)
+{
+    Sqlstate state{'X', 'X', '0', '0', '0'}; // a server may leave it out
+    if (text.size() == state.size()) std::ranges::copy(text, state.begin());
+    return state;
+}
+
+bool is_fatal(const wire::ErrorFields& fields)
+{
+    return fields.severity == "FATAL" || fields.severity == "PANIC";
+}
+
+} // namespace
+
+void ServerForwarder::error(FrameHeader header, Bytes available)
+{
+    const wire::ErrorFields fields = wire::read_error(body_of(header, available));
+    const bool is_ours = server_.replies.front_is(Reply::query)
+                         && server_.replies.front().is_hidden;
+    if (is_fatal(fields) || is_ours) {
+        auto& kept = is_ours && !is_fatal(fields) ? server_.hidden_error : server_.last_words;
+        kept = wire::ErrorText{
+            std::string{fields.severity},
+            std::string{fields.sqlstate},
+            std::string{fields.message},
+            std::string{fields.detail},
+            std::string{fields.hint},
+        };
+    }
+    if (is_ours && !is_fatal(fields)) {
+        // The SETs were one implicit transaction: none of them holds.
+        if (server_.settings_before) server_.settings = server_.settings_before;
+        pass(header, available, true);
+        return;
+    }
+    server_.errors.push_back(to_sqlstate(fields.sqlstate));
+    const bool is_old_plan = fields.sqlstate == "0A000"
+                             && fields.message == "cached plan must not change result type";
+    if (is_old_plan) schema_changed(); // somebody has changed it behind our back
+    pass_error(header, available, fields);
+    fail(fields);
+    forget_misnamed(fields);
+}
+
+// What an error ends: a COPY, and in the extended protocol everything up to the next Sync.
+void ServerForwarder::fail(const wire::ErrorFields& fields)
+{
+    ReplyQueue& replies = server_.replies;
+    server_.is_copying_in = false;
+    if (is_fatal(fields)) return;
+    const bool is_extended = !replies.front_is(Reply::query)
+                             && !replies.front_is(Reply::function_call)
+                             && (!replies.empty() || server_.is_unsynced);
+    if (is_extended) replies.fail_to_sync([this](Effect& effect) { undo(effect); });
+    if (replies.is_skipping()) server_.is_unsynced = true; // a Query does not end that
+}
+
+// As it is, but for the reason of a cancel that was ours, and for our names of statements.
+void ServerForwarder::pass_error(
+    FrameHeader header, Bytes available, const wire::ErrorFields& fields
+)
+{
+    const bool is_whole = available.size() >= header.frame_size();
+    if (client_ == nullptr || !is_whole) return pass(header, available, client_ == nullptr);
+
+    if (fields.sqlstate == "57014" && server_.cancel_reason) {
+        wire::append_error(to_client_.own(), *server_.cancel_reason);
+    } else if (fields.sqlstate == "25P02" && server_.abort_reason) {
+        wire::append_error(to_client_.own(), *server_.abort_reason);
+        server_.abort_reason.reset(); // said once; from now on the server says what it thinks
+    } else if (fields.message.find(Statement::name_prefix) != std::string_view::npos) {
+        wire::append_error(
+            to_client_.own(),
+            {std::string{fields.severity},
+             std::string{fields.sqlstate},
+             with_client_name(fields.message),
+             std::string{fields.detail},
+             std::string{fields.hint}}
+        );
+    } else {
+        return pass(header, available, false);
+    }
+    to_client_.commit();
+    used_ = header.frame_size();
+}
+
+// What we believe about a statement was wrong: the next one that needs it must not suffer.
+void ServerForwarder::forget_misnamed(const wire::ErrorFields& fields)
+{
+    const bool is_missing = fields.sqlstate == "26000";
+    if (!is_missing && fields.sqlstate != "42P05") return;
+    const auto id = find_server_name(fields.message);
+    if (!id) return;
+    const PreparedCache::Entry* const entry = server_.prepared.find(*id);
+    if (is_missing && entry != nullptr && entry->is_confirmed) server_.prepared.remove(*id);
+    if (!is_missing && entry == nullptr) server_.prepared.suspect(*id);
+}
+
+void ServerForwarder::undo(Effect& effect)
+{
+    if (effect.adds_to_server) server_.prepared.remove(effect.id);
+    if (effect.removes_from_server) server_.prepared.add_confirmed(effect.id);
+    if (client_ == nullptr || !effect.changes_client) return;
+    set_statement(*client_, effect.client_name, effect.before);
+    if (effect.client_name.empty()) client_->unnamed_lives_on = 0;
+}
+
+// Our names of statements stand in messages of the server; the client knows its own.
+std::string ServerForwarder::with_client_name(std::string_view message) const
+{
+    constexpr std::size_t digits = 32;
+    std::string text{message};
+    const std::size_t at = text.find(Statement::name_prefix);
+    const std::size_t size = Statement::name_prefix.size() + digits;
+    if (at == std::string::npos || text.size() < at + size) return text;
+
+    const std::string ours = text.substr(at, size);
+    if (const Effect* const effect = server_.replies.front_effect()) {
+        if (!effect->client_name.empty()) return text.replace(at, size, effect->client_name);
+    }
+    if (client_->statements) {
+        for (const auto& [name, statement] : *client_->statements) {
+            if (statement->server_name() == ours) return text.replace(at, size, name);
+        }
+    }
+    return text;
+}
+
+} // namespace pgweir::session
