@@ -29,12 +29,6 @@ constexpr std::size_t query_front_size = 256;
 // Names longer than this are left for the server to refuse.
 constexpr std::size_t names_size_max = 8'192;
 
-Bytes body_of(FrameHeader header, Bytes available)
-{
-    const std::size_t size = std::min(header.frame_size(), available.size());
-    return available.subspan(frame_header_size, size - frame_header_size);
-}
-
 } // namespace
 
 Step ClientForwarder::forward(Bytes input, ServerState* server)

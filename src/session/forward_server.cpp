@@ -26,12 +26,6 @@ bool is_looked_into(char type)
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
 
-Bytes body_of(FrameHeader header, Bytes available)
-{
-    const std::size_t size = std::min(header.frame_size(), available.size());
-    return available.subspan(frame_header_size, size - frame_header_size);
-}
-
 Sqlstate to_sqlstate(std::string_view text)
 {
     Sqlstate state{'X', 'X', '0', '0', '0'}; // a server may leave it out
