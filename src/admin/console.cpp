@@ -12,12 +12,6 @@ namespace pgweir::admin {
 using net::Task;
 using wire::ErrorText;
 
-namespace {
-
-constexpr Duration linger_max = std::chrono::seconds{2};
-
-} // namespace
-
 Consoles::Consoles(net::Tasks& tasks, net::Inspector& inspector, ConsoleActions actions)
     : tasks_{tasks}, inspector_{inspector}, actions_{std::move(actions)}, timer_{tasks.executor()}
 {
@@ -84,7 +78,7 @@ Task<void> Consoles::linger(net::Channel& channel)
 {
     if (is_closing_) co_return;
     channel.stream().shut_down_sending();
-    channel.set_deadline(net::Inspector::now() + linger_max);
+    channel.set_deadline(net::Inspector::now() + net::linger_max);
     for (;;) {
         const auto byte = co_await channel.read_single_byte();
         if (!byte) co_return;

@@ -36,7 +36,7 @@ Value name(char type, std::uint64_t id)
 
 // clang-format off
 using Row = ConnectionView;
-constexpr std::array columns{
+constexpr std::array connection_columns{
     Column<Row>{"type", [](const Row& row) -> Value { return std::string{row.type}; }},
     Column<Row>{"user", [](const Row& row) -> Value { return row.connection.user; }},
     Column<Row>{"database", [](const Row& row) -> Value { return row.connection.database; }},
@@ -69,12 +69,12 @@ Table show_connections(
     rows.reserve(connections.size());
     for (const net::ConnectionRow& each : connections)
         rows.push_back({each, view.inspection, type});
-    return make_table(columns, rows);
+    return make_table(connection_columns, rows);
 }
 
 } // namespace
 
-std::vector<std::string> connections_columns() { return names_of(columns); }
+std::vector<std::string> connections_columns() { return names_of(connection_columns); }
 
 Table show_clients(const View& view)
 {

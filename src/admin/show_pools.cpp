@@ -21,7 +21,7 @@ Value none(const PoolView& /*row*/) { return "0"; }
 // clang-format off
 // Cancel requests have connections of their own, which last a moment and are in no pool: zero.
 // PgBouncer counts a client that needs no server as an active one.
-constexpr std::array columns{
+constexpr std::array pool_columns{
     Column<PoolView>{"database", [](const PoolView& row) -> Value { return row.pool.name().database; }},
     Column<PoolView>{"user", [](const PoolView& row) -> Value { return row.pool.name().user; }},
     Column<PoolView>{"cl_active", [](const PoolView& row) { return text(row.counts.of(ClientUse::active) + row.counts.of(ClientUse::idle)); }},
@@ -44,7 +44,7 @@ constexpr std::array columns{
 
 } // namespace
 
-std::vector<std::string> pools_columns() { return names_of(columns); }
+std::vector<std::string> pools_columns() { return names_of(pool_columns); }
 
 Table show_pools(const View& view)
 {
@@ -55,7 +55,7 @@ Table show_pools(const View& view)
         // It may have come while the workers were asked.
         rows.push_back({*pool, counts, std::max(now - since, Duration::zero())});
     }
-    return make_table(columns, rows);
+    return make_table(pool_columns, rows);
 }
 
 } // namespace pgweir::admin

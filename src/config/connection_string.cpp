@@ -64,7 +64,7 @@ std::string cut_from_url(std::string& url, std::string_view key)
     return value;
 }
 
-constexpr std::string_view blank = " \t\r\n\f\v";
+constexpr std::string_view white_space = " \t\r\n\f\v";
 
 // The end of a value, quoted or not, in which a backslash protects the next character.
 std::size_t find_value_end(std::string_view text, std::size_t from)
@@ -75,7 +75,7 @@ std::size_t find_value_end(std::string_view text, std::size_t from)
             ++i;
         } else if (quoted && text[i] == '\'') {
             return i + 1;
-        } else if (!quoted && blank.find(text[i]) != blank.npos) {
+        } else if (!quoted && white_space.find(text[i]) != white_space.npos) {
             return i;
         }
     }
@@ -91,13 +91,13 @@ struct Pair {
 
 std::optional<Pair> find_pair(std::string_view text, std::size_t from)
 {
-    const auto begin = text.find_first_not_of(blank, from);
+    const auto begin = text.find_first_not_of(white_space, from);
     if (begin == text.npos) return std::nullopt;
     const auto key_end = text.find_first_of(" \t\r\n\f\v=", begin);
-    const auto equals = text.find_first_not_of(blank, key_end);
+    const auto equals = text.find_first_not_of(white_space, key_end);
     if (equals == text.npos || text[equals] != '=') return std::nullopt;
 
-    const auto value_begin = std::min(text.find_first_not_of(blank, equals + 1), text.size());
+    const auto value_begin = std::min(text.find_first_not_of(white_space, equals + 1), text.size());
     return Pair{
         .begin = begin,
         .value_begin = value_begin,

@@ -17,7 +17,7 @@ std::optional<std::string_view> next_line(std::string_view& text)
     return line;
 }
 
-std::string_view trim(std::string_view text)
+std::string_view trim_blanks(std::string_view text)
 {
     constexpr std::string_view blank = " \t";
     const auto first = text.find_first_not_of(blank);
@@ -71,7 +71,7 @@ std::optional<std::map<std::string, std::string>> find_service(
     const std::string header = "[" + std::string{service} + "]";
     std::optional<std::map<std::string, std::string>> options;
     while (const auto raw = next_line(service_file)) {
-        const std::string_view line = trim(*raw);
+        const std::string_view line = trim_blanks(*raw);
         if (line.empty() || line.starts_with('#')) continue;
         if (line.starts_with('[')) {
             if (options) break;
@@ -80,7 +80,7 @@ std::optional<std::map<std::string, std::string>> find_service(
         }
         const auto equals = line.find('=');
         if (!options || equals == line.npos) continue;
-        options->emplace(trim(line.substr(0, equals)), trim(line.substr(equals + 1)));
+        options->emplace(trim_blanks(line.substr(0, equals)), trim_blanks(line.substr(equals + 1)));
     }
     return options;
 }

@@ -12,12 +12,12 @@
 
 namespace pgweir::net {
 
-Channel::Channel(Executor executor, Descriptor socket)
-    : Channel{std::move(executor), Stream{std::move(socket)}, {}}
+Channel::Channel(const Executor& executor, Descriptor socket)
+    : Channel{executor, Stream{std::move(socket)}, {}}
 {
 }
 
-Channel::Channel(Executor executor, Stream stream, Buffer early)
+Channel::Channel(const Executor& executor, Stream stream, Buffer early)
     : stream_{std::move(stream)},
       waitable_{executor, stream_.fd()},
       timer_{executor},

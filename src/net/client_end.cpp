@@ -10,14 +10,6 @@
 
 namespace pgweir::net {
 
-namespace {
-
-// After its last message a session waits so long for the client to close, so that the message is
-// not lost to a reset.
-constexpr Duration linger_max = std::chrono::seconds{2};
-
-} // namespace
-
 const char* name_of(ClientEnd end)
 {
     switch (end) {

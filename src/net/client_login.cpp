@@ -14,7 +14,6 @@ using wire::ErrorText;
 namespace {
 
 constexpr int first_packets_max = 4; // GSS, TLS, startup; and one more
-constexpr Duration linger_max = std::chrono::seconds{2};
 constexpr char tls_record_handshake = 0x16;
 
 bool is_true(std::string_view text)
@@ -73,12 +72,8 @@ Task<ClientLogin::Verdict> ClientLogin::greet()
             door_.cancel(*cancel);
             co_return over; // and closing says that it was received
         }
-        if (std::holds_alternative<wire::GssRequest>(*parsed)) {
-            Buffer no{std::byte{'N'}};
-            if (co_await channel_.write(std::move(no))) co_return over;
-            continue;
-        }
-        Verdict verdict = co_await answer_tls_request();
+        const bool wants_tls = !std::holds_alternative<wire::GssRequest>(*parsed);
+        Verdict verdict = co_await answer_encryption_request(wants_tls);
         if (!verdict.goes_on) co_return verdict;
     }
     over.error = fatal("08P01", "no startup packet came");
@@ -106,12 +101,13 @@ Task<ClientLogin::Verdict> ClientLogin::direct_tls()
     co_return verdict;
 }
 
-Task<ClientLogin::Verdict> ClientLogin::answer_tls_request()
+// TLS or GSS; the latter we never have.
+Task<ClientLogin::Verdict> ClientLogin::answer_encryption_request(bool wants_tls)
 {
     Verdict verdict;
     verdict.goes_on = false;
     const SslContext context = door_.listening_context();
-    const bool has_tls = context && !is_unix_ && !channel_.stream().is_tls();
+    const bool has_tls = wants_tls && context && !is_unix_ && !channel_.stream().is_tls();
     if (!channel_.unread().empty() && has_tls) {
         verdict.error = fatal("08P01", "received unencrypted data after SSL request");
         co_return verdict;

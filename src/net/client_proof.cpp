@@ -15,12 +15,6 @@ namespace pgweir::net {
 
 using wire::ErrorText;
 
-namespace {
-
-constexpr std::uint32_t login_message_size_max = 65'536;
-
-} // namespace
-
 Task<ClientLogin::Verdict> ClientLogin::authenticate()
 {
     const auto user = door_.directory().find_user(user_, database_);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <system_error>
 #include <utility>
 
 namespace pgweir::net {
@@ -41,14 +42,14 @@ Task<Connected> connect_plain(Executor executor, Address address, const ConnectR
     if (!socket) {
         // Our shortage (descriptors, memory), not the server's failure: said so.
         ErrorText error{"FATAL", "53000", "no socket for a server connection: ", {}, {}};
-        error.message += std::strerror(errno);
+        error.message += std::generic_category().message(errno);
         co_return Connected{nullptr, std::move(error)};
     }
     if (!address.is_unix()) prepare_socket(socket.get(), request->socket);
     const int result = ::connect(socket.get(), address.get(), address.size);
     const int reason = errno;
     if (result < 0 && reason != EINPROGRESS) {
-        co_return Connected{nullptr, unreachable(address, std::strerror(reason))};
+        co_return Connected{nullptr, unreachable(address, std::generic_category().message(reason))};
     }
     auto channel = std::make_unique<Channel>(executor, std::move(socket));
     channel->set_deadline(request->deadline);

@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -111,7 +111,7 @@ Task<void> FrontDoor::accept_from(Listener* listener)
         accept_all(*listener);
         if (errno == EAGAIN || is_closing_) continue; // on Linux EWOULDBLOCK is the same
         // Out of descriptors or memory: ours, and it will not pass by asking again at once.
-        log(LogLevel::error, "accept_failed", {{"reason", std::strerror(errno)}});
+        log(LogLevel::error, "accept_failed", {{"reason", std::generic_category().message(errno)}});
         Timer pause{tasks_.executor()};
         pause.expires_after(std::chrono::milliseconds{100});
         co_await pause.async_wait(use_task);

@@ -2,6 +2,7 @@
 
 #include <pgweir/base/error.hpp>
 #include <pgweir/base/log.hpp>
+#include <pgweir/net/stream.hpp>
 
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -48,8 +49,6 @@ struct HttpServer::Request {
 };
 
 namespace {
-
-constexpr Duration linger_max = std::chrono::seconds{2};
 
 // What a client did wrong, in HTTP's numbers. Zero: it has left, or said nothing in time.
 unsigned status_for(const ErrorCode& error)

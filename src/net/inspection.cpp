@@ -152,7 +152,7 @@ void ask(Worker& asked, Detail detail, const Executor& executor, std::shared_ptr
     });
 }
 
-void append(std::vector<ConnectionRow>& all, std::vector<ConnectionRow> more)
+void append_rows(std::vector<ConnectionRow>& all, std::vector<ConnectionRow> more)
 {
     all.insert(
         all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end())
@@ -213,8 +213,8 @@ Task<Inspection> Inspector::inspect(Detail detail)
     for (Answer& answer : round->answers) {
         has_answered[index_of(answer.worker)] = true;
         for (const auto& [pool, count] : answer.counts) counts[pool] += count;
-        append(result.clients, std::move(answer.clients));
-        append(result.servers, std::move(answer.servers));
+        append_rows(result.clients, std::move(answer.clients));
+        append_rows(result.servers, std::move(answer.servers));
     }
     for (std::uint32_t i = 0; detail != Detail::none && i < has_answered.size(); ++i) {
         if (!has_answered[i]) result.silent.push_back(WorkerId{i});

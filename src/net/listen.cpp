@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -25,9 +26,10 @@ bool is_stale(const Address& address)
 
 std::string problem(const Address& address, const char* what)
 {
+    const int reason = errno;
     std::string text = "cannot listen on " + address.to_string() + ": " + what + ": "
-                       + std::strerror(errno);
-    if (errno == EADDRINUSE) text += " (is another pgweir, or a PostgreSQL, running there?)";
+                       + std::generic_category().message(reason);
+    if (reason == EADDRINUSE) text += " (is another pgweir, or a PostgreSQL, running there?)";
     return text;
 }
 

@@ -13,8 +13,6 @@ using wire::ErrorText;
 
 namespace {
 
-constexpr std::uint32_t login_message_size_max = 65'536;
-
 ErrorText lost(const Channel& channel, const ErrorCode& error)
 {
     if (channel.is_timed_out()) {

@@ -1,5 +1,7 @@
 #include <pgweir/session/settings.hpp>
 
+#include <pgweir/session/sql.hpp>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -93,8 +95,6 @@ void append_set(std::string& sql, const Settings::Entry& entry)
         sql += ';';
     }
 }
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Splits at white space; a backslash keeps the next character as it is.
 std::vector<std::string> split_options(std::string_view options)

@@ -207,7 +207,8 @@ void World::check_nobody_is_stuck() const
 ClientId World::next_for(WorkerId worker) const
 {
     const TimePoint first = queue_.front().since;
-    const TimePoint latest = first + pool::Shared::preference(workers_.at(index_of(worker))->now - first);
+    const TimePoint latest = first
+                             + pool::Shared::preference(workers_.at(index_of(worker))->now - first);
     for (const Queued& queued : queue_) {
         if (queued.since > latest) break;
         if (queued.worker == worker) return queued.client;

@@ -14,11 +14,14 @@
 
 namespace pgweir::net {
 
+/// No message of a login is longer, on either side.
+inline constexpr std::uint32_t login_message_size_max = 65'536;
+
 class Channel {
 public:
-    Channel(Executor executor, Descriptor socket);
+    Channel(const Executor& executor, Descriptor socket);
     /// A connection that was logged in over another channel, with what that one has read already.
-    Channel(Executor executor, Stream stream, Buffer early);
+    Channel(const Executor& executor, Stream stream, Buffer early);
     ~Channel();
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;

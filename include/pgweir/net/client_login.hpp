@@ -32,7 +32,7 @@ private:
 
     Task<Verdict> greet();
     Task<Verdict> direct_tls();
-    Task<Verdict> answer_tls_request();
+    Task<Verdict> answer_encryption_request(bool wants_tls);
     Task<Verdict> take_startup(wire::StartupMessage startup);
     [[nodiscard]] Verdict check_startup() const;
     Task<Verdict> negotiate_protocol();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pgweir/base/bytes.hpp>
+#include <pgweir/base/clock.hpp>
 #include <pgweir/net/descriptor.hpp>
 #include <pgweir/session/gather.hpp>
 
@@ -16,6 +17,10 @@ using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;
 
 namespace pgweir::net {
+
+/// After our last message we shut down sending and wait so long for the peer to close, so that the
+/// message is not lost to a reset.
+inline constexpr Duration linger_max = std::chrono::seconds{2};
 
 enum class IoStatus : std::uint8_t {
     done,       // some bytes went through

@@ -22,6 +22,9 @@ struct SqlHead {
     std::string name; // of deallocate_one, folded as PostgreSQL folds identifiers
 };
 
+/// White space in C's locale, as PostgreSQL takes it.
+[[nodiscard]] constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 /// `text` may be only the front of a statement.
 [[nodiscard]] SqlHead read_sql_head(std::string_view text);
 
