@@ -151,7 +151,7 @@ constexpr std::array pool_table{
     Row<Options>{"prepare_unnamed", in_pool<&Options::prepare_unnamed>, {rule(Kind::flag), reload,
         "Keep unnamed prepared statements whose text was seen before."}},
     Row<Options>{"server_reset_query", in_pool<&Options::server_reset_query>, {rule(Kind::text), reload,
-        "What cleans a server connection after a client of session mode; empty for nothing."}},
+        "What cleans a server connection that a client has used; empty for nothing."}},
 };
 
 constexpr std::array database_table{

@@ -126,31 +126,36 @@ bool ClientSession::process(Bytes input)
             if (input.empty()) return true;
             continue;
         }
-        if (needs_server_now(input)) { // the forwarder would say so, too, but later
-            if (!acquire()) {
-                keep(input, true);
-                return !is_over();
-            }
-            if (refusal_) continue;
-        }
-        if (is_lease_new_ && !begin_lease()) {
+        if (!has_server_for(input)) {
             keep(input, true);
-            return true;
+            return !is_over();
         }
-        session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
-        const session::Outputs outputs{worker_.to_server(), worker_.to_client()};
-        const session::Context context{pool_.forward, worker_.statements(), pool_.known};
-        ClientForwarder forwarder{context, state_, outputs};
-        const Step step = forwarder.forward(input, server);
-        count(step.counts);
-        input = input.subspan(step.consumed);
-        send_to_server();
-        if (!send_to_client()) {
-            leave(ClientEnd::gone);
-            return false;
-        }
-        if (!follow(step, input)) return !is_over();
+        if (!refusal_ && !forward(input)) return !is_over();
     }
+}
+
+// True also when there is none and a refusal instead. The forwarder would ask for a server, too,
+// but only after it has begun.
+bool ClientSession::has_server_for(Bytes input)
+{
+    if (needs_server_now(input) && !acquire()) return false;
+    return refusal_ || !is_lease_new_ || begin_lease();
+}
+
+// True: there is more to do with what is left of the input.
+bool ClientSession::forward(Bytes& input)
+{
+    session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
+    const session::Outputs outputs{worker_.to_server(), worker_.to_client()};
+    const session::Context context{pool_.forward, worker_.statements(), pool_.known};
+    ClientForwarder forwarder{context, state_, outputs};
+    const Step step = forwarder.forward(input, server);
+    count(step.counts);
+    input = input.subspan(step.consumed);
+    send_to_server();
+    if (send_to_client()) return follow(step, input);
+    leave(ClientEnd::gone);
+    return false;
 }
 
 // True: there is a server now (or a refusal), go on with the same input.

@@ -142,17 +142,20 @@ void Server::recover()
     if (!send_own()) die("the connection broke");
 }
 
-// Each client of session mode gets a clean server.
+// Each client of session mode gets a clean server. In the other modes that is done only when
+// something is left behind that would be in the way of the next client.
 bool Server::needs_reset() const
 {
     const pool::Options& options = worker_pool_->options;
-    return options.mode == pool::Mode::session && is_used_ && !options.server_reset_query.empty();
+    if (options.server_reset_query.empty()) return false;
+    return state.must_be_reset || (options.mode == pool::Mode::session && is_used_);
 }
 
 void Server::start_reset()
 {
     use = ServerUse::resetting;
     is_used_ = false;
+    state.must_be_reset = false;
     deadline_ = worker_->now() + worker_pool_->options.cancel_wait_timeout;
     wake_at(deadline_);
     wire::append_query(worker_->to_server().own(), worker_pool_->options.server_reset_query);

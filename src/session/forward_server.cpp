@@ -29,7 +29,8 @@ bool is_looked_into(char type)
 // By the first letter of a command's tag, before more of it is compared.
 bool may_change_session(char first)
 {
-    return first == 'A' || first == 'C' || first == 'D' || first == 'R';
+    return first == 'A' || first == 'C' || first == 'D' || first == 'L' || first == 'P'
+           || first == 'R';
 }
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
@@ -227,6 +228,7 @@ void ServerForwarder::command_complete(Bytes body)
                         || tag.starts_with("DROP ");
     if (is_ddl) schema_changed();
     if (tag == "RESET") server_.is_resetting = true;
+    if (tag == "PREPARE" || tag == "LISTEN") server_.must_be_reset = true;
     if (tag == "DEALLOCATE") return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
     if (tag != "DEALLOCATE ALL") return;

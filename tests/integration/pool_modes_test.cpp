@@ -69,6 +69,24 @@ TEST_CASE(
     CHECK(next.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").text() == "0");
 }
 
+TEST_CASE(
+    "integration/pool_modes: what SQL has prepared is not in the way of the next client"
+    * pooler_only()
+)
+{
+    // As pg_dump does, which names its statements alike each time.
+    const Pgweir pgweir{in_mode("transaction")};
+    for (int run = 0; run < 3; ++run) {
+        Connection client = pgweir.connect();
+        client.query("BEGIN");
+        CHECK(client.query("PREPARE one AS SELECT 'one'").text() == "PREPARE");
+        CHECK(client.query("EXECUTE one").text() == "one");
+        client.query("COMMIT");
+        client.query("LISTEN news");
+        CHECK(client.query("SELECT count(*) FROM pg_listening_channels()").text() == "0");
+    }
+}
+
 TEST_CASE("integration/pool_modes: in session mode everything of a session works")
 {
     const Pgweir pgweir{in_mode("session", "2")};

@@ -89,6 +89,8 @@ private:
     void advance();
     bool pump_client();
     bool process(Bytes input);
+    bool has_server_for(Bytes input);
+    bool forward(Bytes& input);
     [[nodiscard]] bool needs_server_now(Bytes input) const;
     bool follow(const session::Step& step, Bytes rest);
     void pump_server();

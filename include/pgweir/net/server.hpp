@@ -49,7 +49,7 @@ enum class ServerUse : std::uint8_t {
     idle,
     lent,
     recovering, // nobody waits for its answers: cancel, drain, roll back
-    resetting,  // after a client of session mode
+    resetting,  // gets rid of what its last client has left
     checking,   // was idle for long: is it still there?
     held,       // clean, but a cancel request is still on its way to it
 };

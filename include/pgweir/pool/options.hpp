@@ -38,7 +38,7 @@ struct Options {
 
     std::uint32_t max_prepared_statements = 200; // kept on each server connection
     bool prepare_unnamed = true; // keep unnamed statements whose text was seen before
-    std::string server_reset_query = "DISCARD ALL"; // after a client of session mode
+    std::string server_reset_query = "DISCARD ALL"; // when a client leaves things behind
 
     friend bool operator==(const Options&, const Options&) = default;
 };

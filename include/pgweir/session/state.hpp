@@ -87,6 +87,8 @@ struct ServerState {
     // To be looked at and cleared by the driver.
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
+    /// It has what no other client may meet: statements of SQL's PREPARE, channels of LISTEN.
+    bool must_be_reset = false;
     bool has_changed_schema = false; // CREATE, ALTER or DROP: what was parsed may not be any more
 
     /// Nothing is owed in either direction, and no transaction is open: it may serve somebody else.
