@@ -33,9 +33,11 @@ def parse_arguments(arguments):
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("tests", nargs="*", help="only these, as the suite names them")
     parser.add_argument("--quick", action="store_true", help="the small selection that each suite has")
-    parser.add_argument("--only", choices=("direct", "pooled"), help="one of the two; compares with the last of the other")
+    parser.add_argument("--only", choices=("direct", "pooled"),
+                        help="one of the two; compares with the last of the other")
     parser.add_argument("--alone", action="store_true", help="without the four other clients")
-    parser.add_argument("--servers", type=int, metavar="N", help="server connections of the pool (default: the suite's)")
+    parser.add_argument("--servers", type=int, metavar="N",
+                        help="server connections of the pool (default: the suite's)")
     parser.add_argument("--pgweir", type=Path, default=ROOT / "build/release/pgweir", metavar="PATH",
                         help="default: build/release/pgweir")
     parser.add_argument("--source", type=Path, metavar="DIR", help="sources of the suite that are here already")

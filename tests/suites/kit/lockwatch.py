@@ -6,7 +6,7 @@ import threading
 from rig.machine import BenchError
 
 PAUSE = 5
-WAIT_MAX = 30  # seconds
+WAIT_MAX = 15  # seconds
 
 CANCEL = f"""
 SELECT pg_cancel_backend(pid) FROM pg_stat_activity

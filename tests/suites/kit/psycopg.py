@@ -10,10 +10,14 @@ from .process import INSIDE, run_limited
 VERSION = "3.2.3"
 REPOSITORY = "https://github.com/psycopg/psycopg"
 REQUIREMENTS = (f"psycopg[binary]=={VERSION}", "psycopg-pool==3.2.3", "pytest==8.3.3", "anyio==4.6.2.post1",
-                "pytest-timeout==2.3.1", "dnspython==2.7.0", "shapely==2.0.6", "numpy==1.26.4")
+                "pytest-timeout==2.3.1", "dnspython==2.7.0", "shapely==2.0.6", "numpy==1.26.4",
+                "pproxy==2.7.8")
 LIMIT = 60 * 60  # seconds
 TEST_LIMIT = 60
-QUICK = [f"tests/test_{name}.py" for name in ("connection", "cursor_server", "notify", "prepared", "transaction")]
+# Tests that exist twice are run once: the other half says async.
+QUICK = ["-m", "not slow", *(f"tests/test_{name}.py" for name in (
+    "connection", "copy", "cursor", "cursor_server", "notify", "pipeline", "prepared", "psycopg_dbapi20", "tpc",
+    "transaction", "typeinfo"))]
 
 
 class Psycopg:

@@ -26,7 +26,7 @@ PREPARE = [f"CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING 'UTF8' LC_CO
         ("bytea_output", "hex"), ("timezone_abbreviations", "Default"))]
 
 RESULT = re.compile(r"^(?:test| ) +(\S+) +\.\.\. (ok|FAILED|failed)")
-QUICK = ["test_setup", "boolean", "char", "int4", "text", "point", "transactions", "prepare", "portals", "guc",
+QUICK = ["test_setup", "boolean", "char", "int4", "text", "point", "transactions", "prepare", "guc",
          "temp", "privileges", "plpgsql"]
 
 

@@ -1,6 +1,5 @@
 """The two ways to the database that are compared: directly, and through pgweir."""
 
-import os
 import shutil
 import subprocess
 
