@@ -41,12 +41,13 @@ def programs():
 
 class Postgres:
     user = database = "bench"
+    settings = SETTINGS
 
-    def __init__(self, directory):
+    def __init__(self, directory, programs_in=None):
         self.directory = Path(directory)
         self.password = secrets.token_hex(12)
         self.port = free_port()
-        self.programs = programs()
+        self.programs = programs_in or programs()
         self._owner = unprivileged_user()
         if self._owner:
             os.chown(self.directory, self._owner.pw_uid, self._owner.pw_gid)
@@ -71,7 +72,7 @@ class Postgres:
                   f"--pwfile={password}", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", **as_user(self._owner))
         password.unlink()
         with (self.directory / "data" / "postgresql.conf").open("a") as settings:
-            settings.write(SETTINGS.format(port=self.port, directory=self.directory))
+            settings.write(self.settings.format(port=self.port, directory=self.directory))
 
     def _is_ready(self):
         self._daemon.check_alive()
