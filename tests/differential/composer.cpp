@@ -124,6 +124,7 @@ std::optional<Step> Composer::protocol_step(Feature feature, const Situation& si
     case Feature::temp:
     case Feature::discard:
     case Feature::listen:
+    case Feature::channels:
     case Feature::locks:
     case Feature::sequences:
     case Feature::leave: return std::nullopt;

@@ -28,17 +28,18 @@ enum class Feature : unsigned char {
     temp,
     discard,
     listen,
+    channels, // what pg_listening_channels() says
     locks,
     sequences,
     copy,
     leave, // clients that go away with whatever they have
 };
 
-inline constexpr std::array<std::string_view, 22> feature_names{
-    "startup",     "settings",  "roles",    "functions",   "transactions", "savepoints",
-    "errors",      "multi",     "prepared", "wrong_binds", "portals",      "pipelines",
-    "sql_prepare", "cursors",   "hold",     "temp",        "discard",      "listen",
-    "locks",       "sequences", "copy",     "leave",
+inline constexpr std::array<std::string_view, 23> feature_names{
+    "startup",     "settings", "roles",     "functions",   "transactions", "savepoints",
+    "errors",      "multi",    "prepared",  "wrong_binds", "portals",      "pipelines",
+    "sql_prepare", "cursors",  "hold",      "temp",        "discard",      "listen",
+    "channels",    "locks",    "sequences", "copy",        "leave",
 };
 
 class FeatureSet {

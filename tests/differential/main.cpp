@@ -114,11 +114,18 @@ std::size_t Check::run()
     return failures;
 }
 
-bool Check::fails_again(const Cast& cast, const std::vector<Step>& steps)
+// Who says nothing takes no part; but a login may be all that fails.
+Cast those_who_speak(const Cast& cast, const std::vector<Step>& steps)
 {
+    if (steps.empty()) return cast;
     Cast present(cast.size());
     for (const Step& step : steps) present[step.client] = cast[step.client];
+    return present;
+}
 
+bool Check::fails_again(const Cast& cast, const std::vector<Step>& steps)
+{
+    const Cast present = those_who_speak(cast, steps);
     world_.restart_pooler();
     auto duel = std::make_unique<Duel>(world_.arena(), present, options_.servers, world_.store());
     bool is_equal = duel->log_in();
@@ -144,7 +151,10 @@ void Check::explain(const Round& round)
               << conversation(round.duel.history(), mismatch.client) << "the difference:\n"
               << difference(mismatch, world_.arena());
 
-    const bool repeats = fails_again(round.cast, steps);
+    Cast alone(round.cast.size());
+    alone[mismatch.client] = round.cast[mismatch.client];
+    const bool is_login = steps.empty();
+    const bool repeats = (is_login && fails_again(alone, steps)) || fails_again(round.cast, steps);
     if (repeats) {
         const auto fails = [&](const std::vector<Step>& shorter) {
             return fails_again(round.cast, shorter);

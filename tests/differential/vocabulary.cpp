@@ -112,6 +112,9 @@ constexpr std::array listen{
     Template{"LISTEN {h}"}, Template{"LISTEN {h}"}, Template{"UNLISTEN {h}"}, Template{"UNLISTEN *"},
     Template{"NOTIFY {h}"}, Template{"NOTIFY {h}, 'payload {n}'"},
     Template{"SELECT pg_notify('{h}', 'by function {n}')"},
+};
+
+constexpr std::array channels{
     Template{"SELECT * FROM pg_listening_channels() AS c ORDER BY c"},
 };
 
@@ -160,6 +163,7 @@ Templates templates_of(Feature feature)
     case Feature::temp: return temp;
     case Feature::discard: return discard;
     case Feature::listen: return listen;
+    case Feature::channels: return channels;
     case Feature::locks: return locks;
     case Feature::sequences: return sequences;
     case Feature::startup:

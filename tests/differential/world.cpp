@@ -133,6 +133,7 @@ void World::start_pooler()
     );
     static_cast<void>(asks.receive(2));
     asks.await_end();
+    reset({0});
 }
 
 // It checks that it has left no server connection behind, and cannot tell ours from its own.
