@@ -1,7 +1,9 @@
 #include "differential/allowed_differences.hpp"
 #include "differential/duel.hpp"
+#include "differential/report.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace pgweir::differential {
 
@@ -73,6 +75,12 @@ bool Duel::compare(const Step& step, std::vector<Message> expected, std::vector<
     holders_.on_reply(step, expected);
     const std::optional<std::size_t> difference = first_difference(expected, got);
     history_.push_back({step, expected});
+    const bool is_login = step.bytes.empty();
+    if (!is_login && !expected.empty() && expected.back().type == remark) {
+        throw std::runtime_error{
+            "PostgreSQL itself has ended a session:\n" + conversation(history_, step.client)
+        };
+    }
     if (difference) mismatch_ = {step.client, std::move(expected), std::move(got), *difference};
     return !difference;
 }

@@ -44,8 +44,12 @@ public:
 
 private:
     [[nodiscard]] bool passes(Round& round);
-    [[nodiscard]] bool fails_again(const Cast& cast, const std::vector<Step>& steps);
+    /// On a pgweir that is started for it, in one of so many runs.
+    [[nodiscard]] bool fails_again(
+        const Cast& cast, const std::vector<Step>& steps, std::uint64_t repeat
+    );
     void explain(const Round& round);
+    void explain_shortest(const Round& round, const std::vector<Step>& steps, std::uint64_t repeat);
 
     Options options_;
     World world_;
@@ -81,12 +85,16 @@ bool Check::passes(Round& round)
 std::size_t Check::run()
 {
     std::size_t failures = 0;
-    auto next = std::make_unique<Round>(options_, world_, options_.seed);
-    for (std::uint64_t i = 1; i <= options_.streams; ++i) {
+    const std::uint64_t rounds = options_.streams * options_.repeat;
+    const auto prepare = [&](std::uint64_t i) {
+        return i == rounds
+                   ? nullptr
+                   : std::make_unique<Round>(options_, world_, options_.seed + i / options_.repeat);
+    };
+    std::unique_ptr<Round> next = prepare(0);
+    for (std::uint64_t i = 1; i <= rounds; ++i) {
         const std::unique_ptr<Round> round = std::move(next);
-        if (i < options_.streams) {
-            next = std::make_unique<Round>(options_, world_, options_.seed + i);
-        }
+        next = prepare(i);
         const bool passed = passes(*round);
         round->duel.end();
         world_.reset(writers(round->duel.history()));
@@ -107,9 +115,7 @@ std::size_t Check::run()
             return failures;
         }
         world_.restart_pooler();
-        if (i < options_.streams) {
-            next = std::make_unique<Round>(options_, world_, options_.seed + i);
-        }
+        next = prepare(i);
     }
     return failures;
 }
@@ -123,53 +129,71 @@ Cast those_who_speak(const Cast& cast, const std::vector<Step>& steps)
     return present;
 }
 
-bool Check::fails_again(const Cast& cast, const std::vector<Step>& steps)
+bool Check::fails_again(const Cast& cast, const std::vector<Step>& steps, std::uint64_t repeat)
 {
     const Cast present = those_who_speak(cast, steps);
     world_.restart_pooler();
-    auto duel = std::make_unique<Duel>(world_.arena(), present, options_.servers, world_.store());
-    bool is_equal = duel->log_in();
-    for (const Step& step : steps) {
-        if (!is_equal || !duel->holders().may_step(step.client)) break;
-        is_equal = duel->play(step);
+    bool is_equal = true;
+    for (std::uint64_t i = 0; i < repeat && is_equal; ++i) {
+        auto duel = std::make_unique<Duel>(
+            world_.arena(), present, options_.servers, world_.store()
+        );
+        is_equal = duel->log_in();
+        for (const Step& step : steps) {
+            if (!is_equal || !duel->holders().may_step(step.client)) break;
+            is_equal = duel->play(step);
+        }
+        duel->end();
+        world_.reset(writers(duel->history()));
+        if (!is_equal) last_failure_ = std::move(duel);
     }
-    duel->end();
-    world_.reset(writers(duel->history()));
-    if (!is_equal) last_failure_ = std::move(duel);
     return !is_equal;
 }
 
 void Check::explain(const Round& round)
 {
-    constexpr std::size_t attempts_max = 150;
-    std::vector<Step> steps;
-    for (const Exchange& exchange : round.duel.history()) {
-        if (!exchange.step.bytes.empty()) steps.push_back(exchange.step);
-    }
     const Mismatch& mismatch = *round.duel.mismatch();
     std::cout << "the stream of client " << mismatch.client << ":\n"
               << conversation(round.duel.history(), mismatch.client) << "the difference:\n"
               << difference(mismatch, world_.arena());
 
-    Cast alone(round.cast.size());
-    alone[mismatch.client] = round.cast[mismatch.client];
-    const bool is_login = steps.empty();
-    const bool repeats = (is_login && fails_again(alone, steps)) || fails_again(round.cast, steps);
-    if (repeats) {
-        const auto fails = [&](const std::vector<Step>& shorter) {
-            return fails_again(round.cast, shorter);
-        };
-        static_cast<void>(shrink(steps, fails, attempts_max));
-        const Mismatch& shortest = *last_failure_->mismatch();
-        std::cout << "the shortest stream that differs, all its clients:\n"
-                  << conversation(last_failure_->history()) << "its difference:\n"
-                  << difference(shortest, world_.arena());
-    } else {
-        std::cout << "it does not differ when it runs alone: earlier streams left something. "
-                  << "Run them as well: --seed " << options_.seed << " --streams "
-                  << round.seed - options_.seed + 1 << '\n';
+    std::vector<Step> steps;
+    for (const Exchange& exchange : round.duel.history()) {
+        if (!exchange.step.bytes.empty()) steps.push_back(exchange.step);
     }
-    std::cout << "again: differential_tests " << command_line(options_, round.seed) << '\n';
+    // What pgweir has learned from a stream may be what it takes.
+    constexpr std::uint64_t repeat_max = 3;
+    Options again = options_;
+    again.seed = round.seed;
+    for (again.repeat = 1; again.repeat <= repeat_max; ++again.repeat) {
+        if (!fails_again(round.cast, steps, again.repeat)) continue;
+        explain_shortest(round, steps, again.repeat);
+        std::cout << "again: differential_tests " << command_line(again) << '\n';
+        return;
+    }
+    std::cout << "it does not differ when it runs alone: earlier streams left something. "
+              << "Run them as well: --seed " << options_.seed << " --streams "
+              << round.seed - options_.seed + 1 << '\n';
+}
+
+void Check::explain_shortest(
+    const Round& round, const std::vector<Step>& steps, std::uint64_t repeat
+)
+{
+    constexpr std::size_t attempts_max = 150;
+    if (steps.empty()) { // a login: whoever else logs in should not matter
+        Cast alone(round.cast.size());
+        alone[round.duel.mismatch()->client] = round.cast[round.duel.mismatch()->client];
+        static_cast<void>(fails_again(alone, steps, repeat));
+    }
+    const auto fails = [&](const std::vector<Step>& shorter) {
+        return fails_again(round.cast, shorter, repeat);
+    };
+    static_cast<void>(shrink(steps, fails, attempts_max));
+    std::cout << "the shortest stream that differs, all its clients"
+              << (repeat > 1 ? ", when it runs again:\n" : ":\n")
+              << conversation(last_failure_->history()) << "its difference:\n"
+              << difference(*last_failure_->mismatch(), world_.arena());
 }
 
 std::size_t run(const Options& options)

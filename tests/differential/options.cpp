@@ -37,6 +37,8 @@ void read_value(Options& options, const std::string& flag, const std::string& va
         options.seed = number(flag, value, 0);
     } else if (flag == "--streams") {
         options.streams = number(flag, value, 1);
+    } else if (flag == "--repeat") {
+        options.repeat = number(flag, value, 1);
     } else if (flag == "--clients") {
         options.clients = number(flag, value, 1);
     } else if (flag == "--servers") {
@@ -72,6 +74,7 @@ std::string help_text()
     return "Runs generated statements on PostgreSQL and through pgweir, and compares every reply.\n"
            "  --seed N         of the first stream (1)\n"
            "  --streams N      how many, each with the next seed (1000)\n"
+           "  --repeat N       runs of each stream, one after the other (1)\n"
            "  --clients N      interleaved in a stream, at most (8)\n"
            "  --servers N      server connections of pgweir (3)\n"
            "  --steps N        of a stream, at most (30)\n"
@@ -85,12 +88,13 @@ std::string help_text()
              "  --print          every stream with its replies\n";
 }
 
-std::string command_line(const Options& options, std::uint64_t seed)
+std::string command_line(const Options& options)
 {
-    return "--seed " + std::to_string(seed) + " --streams 1 --clients "
-           + std::to_string(options.clients) + " --servers " + std::to_string(options.servers)
-           + " --steps " + std::to_string(options.steps_max) + " --features "
-           + options.features.text() + (options.self_check ? " --self-check" : "")
+    return "--seed " + std::to_string(options.seed) + " --streams 1 --repeat "
+           + std::to_string(options.repeat) + " --clients " + std::to_string(options.clients)
+           + " --servers " + std::to_string(options.servers) + " --steps "
+           + std::to_string(options.steps_max) + " --features " + options.features.text()
+           + (options.self_check ? " --self-check" : "")
            + (options.source_positions ? " --source-positions" : "");
 }
 

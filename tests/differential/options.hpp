@@ -12,6 +12,7 @@ namespace pgweir::differential {
 struct Options {
     std::uint64_t seed = 1; // of the first stream; the next has the next number
     std::uint64_t streams = 1'000;
+    std::uint64_t repeat = 1; // each stream that often: what pgweir has learned may matter
     std::size_t clients = 8;
     std::size_t servers = 3;
     std::size_t steps_max = 30; // of one stream, all clients together
@@ -27,7 +28,7 @@ struct Options {
 [[nodiscard]] Options read_options(const std::vector<std::string>& arguments);
 [[nodiscard]] std::string help_text();
 
-/// What to add to the program's name to run the stream of `seed` alone.
-[[nodiscard]] std::string command_line(const Options& options, std::uint64_t seed);
+/// What to add to the program's name to run the stream of `options.seed` alone.
+[[nodiscard]] std::string command_line(const Options& options);
 
 } // namespace pgweir::differential

@@ -43,10 +43,10 @@ std::string conversation(const std::vector<Exchange>& history, std::optional<std
             continue;
         }
         for (const std::string& line : client_lines(exchange.step.bytes)) {
-            text += who + " > " + line + '\n';
+            text.append(who).append(" > ").append(line) += '\n';
         }
         for (const Message& reply : exchange.replies) {
-            text += who + " <     " + server_line(reply) + '\n';
+            text.append(who).append(" <     ").append(server_line(reply)) += '\n';
         }
     }
     return text;

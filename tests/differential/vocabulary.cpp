@@ -182,14 +182,13 @@ Templates templates_of(Feature feature)
 
 std::string value_of(char letter, Draw& draw, const Situation& situation)
 {
-    const std::string client = std::to_string(situation.client);
     switch (letter) {
-    case 'c': return client;
+    case 'c': return std::to_string(situation.client);
     case 'n': return std::to_string(1 + draw.below(5));
     case 's': return std::string{draw.pick({"a", "a", "A", "a", "b", "\"Save Point\""})};
     case 'q': return std::string{draw.pick({"q1", "q1", "Q1", "q2", "\"Q 3\""})};
     case 'u': return std::string{draw.pick({"cu", "cu", "CU", "\"Cu 2\""})};
-    case 'h': return "ch" + client + std::string{draw.pick({"_a", "_b"})};
+    case 'h': return "ch" + std::to_string(situation.client) + std::string{draw.pick({"_a", "_b"})};
     case 'k': { // of this stream: the sessions of the last one may still be about to end
         constexpr std::uint64_t keys_of_client = 2;
         constexpr std::uint64_t clients_max = 1'000;
