@@ -75,12 +75,7 @@ Stream::Stream(const std::string& host, std::uint16_t port)
 {
 }
 
-Stream::Stream(int socket) : socket_{socket}
-{
-    const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
+Stream::Stream(int socket) : socket_{socket} { give_up_after(patience); }
 
 Stream::~Stream() { close(); }
 
@@ -89,6 +84,13 @@ Stream::Stream(Stream&& other) noexcept
       context_{std::move(other.context_)},
       tls_{std::move(other.tls_)}
 {
+}
+
+void Stream::give_up_after(std::chrono::seconds silence)
+{
+    const timeval limit{.tv_sec = silence.count(), .tv_usec = 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
 void Stream::start_tls(const TlsWish& wish)

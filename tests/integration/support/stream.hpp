@@ -3,6 +3,7 @@
 
 #include <openssl/ssl.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -33,6 +34,9 @@ public:
     ~Stream();
     Stream(Stream&& other) noexcept;
     Stream& operator=(Stream&&) = delete;
+
+    /// Instead of after `patience`.
+    void give_up_after(std::chrono::seconds silence);
 
     /// The client's side of a handshake. Throws PeerGone when the other side refuses it.
     void start_tls(const TlsWish& wish);
