@@ -45,6 +45,7 @@ std::string date_style(const std::string& asked, const std::string& reported)
     const std::size_t comma = reported.find(',');
     for (const std::string_view style : styles) {
         if (lower_case(asked) != lower_case(style)) continue;
+        if (style == "German") return "German, DMY"; // brings its order along
         return std::string{style} + (comma != std::string::npos ? reported.substr(comma) : "");
     }
     return asked;

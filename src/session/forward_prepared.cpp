@@ -140,8 +140,8 @@ ClientForwarder::Done ClientForwarder::parse_again(const wire::ParseBody& body, 
     return Done::yes;
 }
 
-// A statement that the server has already is not sent again; only in a failed transaction, where
-// the server decides what may still be parsed, it is, without a name.
+// A statement that the server has already is not sent again; only in a transaction that has failed,
+// or may have, where the server decides what may still be parsed, it is, without a name.
 ClientForwarder::Done ClientForwarder::parse_statement(
     const wire::ParseBody& body, const StatementRef& statement, Step& step
 )
@@ -159,7 +159,9 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     Effect effect = rename(body.name, statement);
     if (body.name.empty()) client_.unnamed_lives_on = 0;
     server_->is_unsynced = true;
-    if (entry != nullptr && server_->status != 'E') {
+    const bool may_have_failed = server_->status == 'E'
+                                 || server_->replies.awaits_earlier_segment();
+    if (entry != nullptr && !may_have_failed) {
         server_->prepared.touch(*entry);
         server_->replies.push({.reply = Reply::parse, .is_local = true}, std::move(effect));
         return Done::yes;

@@ -13,6 +13,7 @@ void ReplyQueue::push(Expected expected)
     if (is_skipping_) return;
     expected_.push_back(expected);
     if (expected.drops_statements) ++drops_count_;
+    if (ends_segment(expected)) ++ends_count_;
 }
 
 void ReplyQueue::push(Expected expected, Effect effect)
@@ -85,6 +86,7 @@ void ReplyQueue::clear()
     expected_.clear();
     effects_.clear();
     drops_count_ = 0;
+    ends_count_ = 0;
     is_skipping_ = false;
 }
 

@@ -1,5 +1,6 @@
 // What goes out in one write: runs of bytes borrowed from a receive buffer, and a few of our own
-// between them. Bodies of messages are never copied.
+// between them. Bodies of messages are not copied, but for a few bytes behind our own, which is
+// cheaper than one part more for the kernel to gather: pipelines are made of those.
 #pragma once
 
 #include <pgweir/base/bytes.hpp>
@@ -24,6 +25,13 @@ public:
         size_ += bytes.size();
         if (!runs_.empty()) {
             Run& last = runs_.back();
+            const bool is_own = last.borrowed == nullptr && own_.size() == own_size_;
+            if (is_own && bytes.size() <= copied_max) {
+                append(own_, bytes);
+                own_size_ = own_.size();
+                last.size += bytes.size();
+                return;
+            }
             if (last.borrowed != nullptr && last.borrowed + last.size == bytes.data()) {
                 last.size += bytes.size();
                 return;
@@ -66,6 +74,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t copied_max = 512;
+
     std::vector<Run> runs_;
     Buffer own_;
     std::size_t own_size_ = 0;

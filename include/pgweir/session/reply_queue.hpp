@@ -72,6 +72,9 @@ public:
     /// A DEALLOCATE or DISCARD is on its way: what is prepared is known when it is answered.
     [[nodiscard]] bool awaits_drop() const { return drops_count_ > 0; }
 
+    /// An earlier segment is not answered yet: it may open a transaction, or make one fail.
+    [[nodiscard]] bool awaits_earlier_segment() const { return ends_count_ > 0; }
+
     /// The server is skipping: whatever is sent before a Sync is not answered.
     [[nodiscard]] bool is_skipping() const { return is_skipping_; }
 
@@ -102,11 +105,22 @@ public:
 
 private:
     bool is_overruled(const Effect& effect, std::size_t from);
-    void uncount(const Expected& gone) { drops_count_ -= gone.drops_statements ? 1 : 0; }
+    static bool ends_segment(const Expected& expected)
+    {
+        const bool is_end = expected.reply == Reply::query || expected.reply == Reply::sync
+                            || expected.reply == Reply::function_call;
+        return is_end && !expected.is_hidden; // a SET of ours opens no transaction
+    }
+    void uncount(const Expected& gone)
+    {
+        if (gone.drops_statements) --drops_count_;
+        if (ends_segment(gone)) --ends_count_;
+    }
 
     std::deque<Expected> expected_;
     std::deque<Effect> effects_;
     std::size_t drops_count_ = 0;
+    std::size_t ends_count_ = 0;
     bool is_skipping_ = false;
     bool has_dropped_sync_ = false; // by drop_syncs_of_copy_in, for the last COPY
 };
@@ -114,6 +128,10 @@ private:
 template <class Undo>
 void ReplyQueue::fail_to_sync(Undo undo)
 {
+    // PostgreSQL gives the unnamed statement up before it parses the new one, which has failed.
+    const bool was_unnamed = front_is(Reply::parse) && front().has_effect
+                             && effects_.front().client_name.empty();
+    if (was_unnamed) effects_.front().before = nullptr;
     std::size_t dropped = 0;
     std::size_t effects = 0;
     while (dropped < expected_.size() && expected_[dropped].reply != Reply::sync) {

@@ -141,3 +141,37 @@ TEST_CASE_FIXTURE(SessionScript, "session/unnamed: a query of ours drops it on t
     client(say::bind("") + say::sync());
     CHECK(to_server() == lines("Parse <A> A", "Bind - <A>", "Sync"));
 }
+
+TEST_CASE_FIXTURE(SessionScript, "session/unnamed: a Parse that fails takes the old one with it")
+{
+    client(say::parse("", "A") + say::sync());
+    server(reply::parsed() + reply::ready());
+    client(say::parse("", "nonsense") + say::parse("", "skipped") + say::sync());
+    server(reply::error("42601", "syntax error") + reply::ready());
+    CHECK(client_state().unnamed == nullptr);
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/unnamed: behind what may fail, the server decides")
+{
+    // In a transaction that has failed PostgreSQL refuses what we could have answered.
+    for (int i = 0; i < 2; ++i) {
+        client(say::parse("", "A") + say::bind("") + say::sync());
+        server(answers);
+    }
+    forget_output();
+    client(say::query("BEGIN; SELECT 1/0") + say::parse("", "A") + say::sync());
+    CHECK(to_server() == lines("Query BEGIN; SELECT 1/0", "Parse - A", "Sync"));
+    server(
+        reply::error("22012", "division by zero") + reply::ready('E')
+        + reply::error("25P02", "current transaction is aborted") + reply::ready('E')
+    );
+    CHECK(
+        to_client()
+        == lines(
+            "ERROR 22012 division by zero",
+            "Ready E",
+            "ERROR 25P02 current transaction is aborted",
+            "Ready E"
+        )
+    );
+}

@@ -1,0 +1,39 @@
+#include <pgweir/net/welcome.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace pgweir;
+
+namespace {
+
+// What is reported for `name` to a client that has asked for `asked`.
+std::string reported(const std::string& name, const std::string& server, const std::string& asked)
+{
+    const session::SettingsRef settings = session::with_setting(
+        *session::no_settings(), name, asked
+    );
+    return net::welcome_value(name, server, *settings);
+}
+
+} // namespace
+
+TEST_CASE("net/welcome: what the client has not asked for is the server's")
+{
+    CHECK(net::welcome_value("TimeZone", "UTC", *session::no_settings()) == "UTC");
+}
+
+TEST_CASE("net/welcome: encodings are spelt as PostgreSQL spells them")
+{
+    CHECK(reported("client_encoding", "SQL_ASCII", "utf-8") == "UTF8");
+    CHECK(reported("client_encoding", "UTF8", "iso 8859-1") == "LATIN1");
+}
+
+TEST_CASE("net/welcome: a date style keeps the server's order of day and month, but for German")
+{
+    CHECK(reported("DateStyle", "ISO, MDY", "sql") == "SQL, MDY");
+    CHECK(reported("DateStyle", "ISO, YMD", "postgres") == "Postgres, YMD");
+    CHECK(reported("DateStyle", "ISO, MDY", "german") == "German, DMY");
+    CHECK(reported("DateStyle", "ISO, MDY", "ISO, DMY") == "ISO, DMY");
+}
