@@ -160,7 +160,7 @@ void Core::close(Slot& slot, CloseReason reason)
 void Core::serve_queue(TimePoint now)
 {
     while (!idle_.empty()) {
-        const auto waiter = shared_.take_for(self_, now);
+        const auto waiter = shared_.take_for(self_);
         if (!waiter) return;
         Slot* const slot = idle_.back();
         idle_.pop_back();

@@ -53,11 +53,11 @@ bool Shared::withdraw(Waiter& waiter)
     return true;
 }
 
-std::optional<Taken> Shared::take_for(WorkerId worker, TimePoint now)
+std::optional<Taken> Shared::take_for(WorkerId worker)
 {
     const std::scoped_lock lock{mutex_};
     if (queue_.empty() || is_paused()) return std::nullopt;
-    const auto chosen = choose(worker, now);
+    const auto chosen = choose(worker);
     const Taken taken{chosen->client(), chosen->worker()};
     queue_.erase(chosen);
     waiting_.fetch_sub(1);
@@ -84,12 +84,11 @@ std::optional<TimePoint> Shared::oldest_since() const
 }
 
 // The look ahead is bounded: with a thousand waiters of other workers the oldest simply goes.
-Shared::Queue::iterator Shared::choose(WorkerId worker, TimePoint now)
+Shared::Queue::iterator Shared::choose(WorkerId worker)
 {
     constexpr int look_ahead_max = 64;
 
-    const TimePoint first = queue_.front().since();
-    const TimePoint latest = first + preference(now - first);
+    const TimePoint latest = queue_.front().since() + local_preference;
     int looked_at = 0;
     for (auto waiter = queue_.begin(); waiter != queue_.end(); ++waiter) {
         if (waiter->since() > latest || ++looked_at > look_ahead_max) break;

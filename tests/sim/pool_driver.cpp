@@ -203,12 +203,10 @@ void World::check_nobody_is_stuck() const
     REQUIRE(shared_.opening() >= std::min(wanted, options_.connect_parallel_max));
 }
 
-/// The first come, but for one of the worker's own that has waited nearly as long.
+/// The first come, but for one of the worker's own that came hardly later.
 ClientId World::next_for(WorkerId worker) const
 {
-    const TimePoint first = queue_.front().since;
-    const TimePoint latest = first
-                             + pool::Shared::preference(workers_.at(index_of(worker))->now - first);
+    const TimePoint latest = queue_.front().since + pool::Shared::local_preference;
     for (const Queued& queued : queue_) {
         if (queued.since > latest) break;
         if (queued.worker == worker) return queued.client;

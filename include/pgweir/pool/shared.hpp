@@ -8,7 +8,6 @@
 
 #include <boost/intrusive/list.hpp>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -43,17 +42,11 @@ struct Taken {
 };
 
 /// First come, first served, but for one thing: a waiter of the worker that has the server goes
-/// first when it came at most `local_preference` later, or has waited at least half as long as the
-/// first: moving a server between workers costs more than that, and in a queue that is always full
-/// there is always somebody of one's own. Measured: D-011 in src/DECISIONS.md.
+/// first when it came at most `local_preference` later, because moving a server between workers
+/// costs more than that. Measured: design notes in src/ARCHITECTURE.md.
 class Shared {
 public:
     static constexpr Duration local_preference = std::chrono::milliseconds{2};
-    /// How much later than the first of the queue a worker's own waiter may have come.
-    [[nodiscard]] static Duration preference(Duration first_has_waited)
-    {
-        return std::max(local_preference, first_has_waited / 2);
-    }
 
     Shared(std::uint32_t worker_count, const Options& options);
 
@@ -77,7 +70,7 @@ public:
     [[nodiscard]] bool enqueue(Waiter& waiter);
     /// False: it was taken already, and a server (or a refusal) is on its way to it.
     bool withdraw(Waiter& waiter);
-    [[nodiscard]] std::optional<Taken> take_for(WorkerId worker, TimePoint now);
+    [[nodiscard]] std::optional<Taken> take_for(WorkerId worker);
     [[nodiscard]] std::vector<Taken> take_all();
     /// When the one that has waited longest came. Empty: nobody waits.
     [[nodiscard]] std::optional<TimePoint> oldest_since() const;
@@ -100,7 +93,7 @@ private:
     };
     using Queue = boost::intrusive::list<Waiter>;
 
-    [[nodiscard]] Queue::iterator choose(WorkerId worker, TimePoint now);
+    [[nodiscard]] Queue::iterator choose(WorkerId worker);
 
     std::atomic<std::uint32_t> size_;
     std::atomic<std::uint32_t> max_waiting_;

@@ -37,9 +37,9 @@ public:
     bool leave(std::size_t number) { return shared.withdraw(waiters_.at(number - 1)); }
 
     /// Whom a free server of this worker goes to. Zero: to nobody.
-    std::uint64_t take_for(WorkerId worker, TimePoint now = t0)
+    std::uint64_t take_for(WorkerId worker)
     {
-        const auto taken = shared.take_for(worker, now);
+        const auto taken = shared.take_for(worker);
         return taken ? static_cast<std::uint64_t>(taken->client) : 0;
     }
 
@@ -112,16 +112,6 @@ TEST_CASE("pool/shared: a worker's own client that came later than that waits it
     line.join(w0, t0);
     line.join(w1, t0 + Shared::local_preference + 1ns);
     CHECK(line.take_for(w1) == 1);
-}
-
-TEST_CASE("pool/shared: a worker's own client that has waited half as long as the first goes first")
-{
-    Line line;
-    line.join(w0, t0);
-    line.join(w1, t0 + 50ms);
-    CHECK(line.take_for(w1, t0 + 99ms) == 1);
-    line.join(w0, t0);
-    CHECK(line.take_for(w1, t0 + 100ms) == 2);
 }
 
 TEST_CASE("pool/shared: of a worker's own clients the oldest goes first")
