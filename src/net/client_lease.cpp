@@ -100,10 +100,6 @@ bool ClientSession::begin_lease()
 {
     is_lease_new_ = false;
     if (server_->is_replication()) return true; // its startup packet had them
-    if (*server_->state.settings == *state_.wanted) {
-        state_.wanted = server_->state.settings; // one value for all: found equal at a glance
-        return true;
-    }
     if (!session::reconcile_server(server_->state, state_, worker_.to_server())) return true;
     pool_.counters.settings_replays.add();
     server_->state_hash = state_.wanted->hash();

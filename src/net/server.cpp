@@ -100,10 +100,7 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
     use = ServerUse::recovering;
-    if (state.is_idle() && output.empty()) {
-        if (needs_reset()) return start_reset();
-        return return_to_pool();
-    }
+    if (state.is_idle() && output.empty()) return has_recovered();
     wants_cancel_ = wants_cancel;
     is_cancel_sent_ = false;
     // A client that said good-bye behind its last query has a right to it; but not for ever.
@@ -121,9 +118,8 @@ void Server::recover()
 {
     session::ReplyQueue& replies = state.replies;
     if (state.is_idle()) {
-        if (!output.empty()) return;
-        if (needs_reset()) return start_reset();
-        return return_to_pool();
+        if (output.empty()) has_recovered();
+        return;
     }
     Buffer& own = worker_->to_server().own();
     if (std::exchange(state.is_copying_in, false)) wire::append_copy_fail(own, "client has left");
@@ -140,6 +136,12 @@ void Server::recover()
         request_cancel();
     }
     if (!send_own()) die("the connection broke");
+}
+
+void Server::has_recovered()
+{
+    if (needs_reset()) return start_reset();
+    return_to_pool();
 }
 
 // Each client of session mode gets a clean server. In the other modes that is done only when

@@ -236,27 +236,26 @@ ClientForwarder::Target ClientForwarder::resolve_unnamed(Step& step)
 // full the oldest is closed with a message that needs nothing else, so that there is never more
 // than one extra; only at twice the size it must go now.
 ClientForwarder::Target ClientForwarder::prepare(
-    const StatementRef& asked, std::string_view client_name, Step& step
+    const StatementRef& statement, std::string_view client_name, Step& step
 )
 {
-    if (PreparedCache::Entry* const entry = server_->prepared.find(asked->id())) {
+    if (PreparedCache::Entry* const entry = server_->prepared.find(statement->id())) {
         if (must_wait_for(*entry, client_name)) return {.must_wait = true};
         if (!is_stale(*entry)) {
             server_->prepared.touch(*entry);
-            evict(options_.max_prepared_statements, &asked->id());
-            return {.is_renamed = true, .name = asked->server_name()};
+            evict(options_.max_prepared_statements, &statement->id());
+            return {.is_renamed = true, .name = statement->server_name()};
         }
-        close_on_server(asked->id());
+        close_on_server(statement->id());
     }
     // Parsed now, it is parsed under the settings of now: others who ask for it under those that
     // it was named for must not meet it.
     const std::uint64_t parse_hash = client_.wanted->parse_hash();
-    if (asked->parse_hash() != parse_hash) {
+    if (statement->parse_hash() != parse_hash) {
         return prepare(
-            table_.intern(asked->query(), asked->types(), parse_hash), client_name, step
+            table_.intern(statement->query(), statement->types(), parse_hash), client_name, step
         );
     }
-    const StatementRef& statement = asked;
     if (server_->prepared.is_closing(statement->id(), server_->segment)) return {.must_wait = true};
     evict(std::size_t{options_.max_prepared_statements} * 2 - 1);
     close_suspect(statement->id());

@@ -71,9 +71,12 @@ Step refuse(ClientState& client, Bytes input, const wire::ErrorText& error, Gath
     return step;
 }
 
-bool reconcile_server(ServerState& server, const ClientState& client, Gather& to_server)
+bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
 {
-    if (same_settings(server.settings, client.wanted)) return false;
+    if (same_settings(server.settings, client.wanted)) {
+        client.wanted = server.settings;
+        return false;
+    }
     const std::string sql = reconcile(*server.settings, *client.wanted);
     server.settings_before = server.settings;
     server.settings = client.wanted;

@@ -272,18 +272,32 @@ TEST_CASE("integration/prepared: an unnamed statement that fails is not kept")
     CHECK(client.ask(unnamed("SELECT 1")) == "1 2 D(1) C(SELECT 1) Z(I)");
 }
 
+namespace {
+
+/// A table `growing`, and a client that has asked for all of it often enough to have the text kept.
+struct GrowingTable {
+    GrowingTable()
+    {
+        postgres().sql("DROP TABLE IF EXISTS growing; CREATE TABLE growing (a int)");
+        postgres().sql("INSERT INTO growing VALUES (1); GRANT ALL ON growing TO PUBLIC");
+        client.log_in("app_trust");
+        for (int i = 0; i < 3; ++i) {
+            CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1) C(SELECT 1) Z(I)");
+        }
+    }
+
+    Pgweir pgweir{trusting("1")};
+    WireClient client{pgweir.target()};
+};
+
+} // namespace
+
 TEST_CASE("integration/prepared: a table that changes under a kept text harms nobody")
 {
     // PostgreSQL replans an unnamed statement freely; one that is kept under a name must not
     // fail with "cached plan must not change result type" where the client's own would not.
-    postgres().sql("DROP TABLE IF EXISTS growing; CREATE TABLE growing (a int)");
-    postgres().sql("INSERT INTO growing VALUES (1); GRANT ALL ON growing TO PUBLIC");
-    const Pgweir pgweir{trusting("1")};
-    WireClient client{pgweir.target()};
-    client.log_in("app_trust");
-    for (int i = 0; i < 3; ++i) {
-        CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1) C(SELECT 1) Z(I)");
-    }
+    GrowingTable table;
+    WireClient& client = table.client;
     postgres().sql("ALTER TABLE growing OWNER TO app_trust");
     CHECK(
         client.ask(message::query("ALTER TABLE growing ADD b int DEFAULT 2"))
@@ -297,14 +311,8 @@ TEST_CASE(
     * pooler_only()
 )
 {
-    postgres().sql("DROP TABLE IF EXISTS growing; CREATE TABLE growing (a int)");
-    postgres().sql("INSERT INTO growing VALUES (1); GRANT ALL ON growing TO PUBLIC");
-    const Pgweir pgweir{trusting("1")};
-    WireClient client{pgweir.target()};
-    client.log_in("app_trust");
-    for (int i = 0; i < 3; ++i) {
-        CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1) C(SELECT 1) Z(I)");
-    }
+    GrowingTable table;
+    WireClient& client = table.client;
     postgres().sql("ALTER TABLE growing ADD b int DEFAULT 2");
     static_cast<void>(client.ask(unnamed("SELECT * FROM growing")));
     CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1|2) C(SELECT 1) Z(I)");

@@ -119,4 +119,14 @@ private:
     session::Gather to_client_;
 };
 
+/// One client on one server, which already has the statement A, as "a".
+struct Prepared : SessionScript {
+    Prepared()
+    {
+        client(say::parse("a", "A") + say::sync());
+        server(reply::parsed() + reply::ready());
+        forget_output();
+    }
+};
+
 } // namespace pgweir::test

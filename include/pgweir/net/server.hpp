@@ -113,6 +113,7 @@ private:
     [[nodiscard]] bool read_alone();
     void proceed();
     void recover();
+    void has_recovered();
     [[nodiscard]] bool needs_reset() const;
     void start_reset();
     void return_to_pool();

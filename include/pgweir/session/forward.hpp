@@ -116,7 +116,7 @@ private:
     [[nodiscard]] Target resolve(std::string_view client_name, Step& step);
     [[nodiscard]] Target resolve_unnamed(Step& step);
     [[nodiscard]] Target prepare(
-        const StatementRef& asked, std::string_view client_name, Step& step
+        const StatementRef& statement, std::string_view client_name, Step& step
     );
     void evict(std::size_t keep, const StatementId* used = nullptr);
     void close_suspect(const StatementId& id);
@@ -206,7 +206,8 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
 );
 
 /// Puts the SETs that make the server fit the client in front of what follows. True: something
-/// was written, and its answer will be hidden.
-bool reconcile_server(ServerState& server, const ClientState& client, Gather& to_server);
+/// was written, and its answer will be hidden. Equal settings become one value that both share, so
+/// that they are found equal at a glance the next time.
+bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server);
 
 } // namespace pgweir::session

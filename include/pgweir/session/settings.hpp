@@ -28,7 +28,7 @@ public:
 
     friend bool operator==(const Settings& a, const Settings& b)
     {
-        return &a == &b || (a.hash_ == b.hash_ && a.entries_ == b.entries_);
+        return a.hash_ == b.hash_ && a.entries_ == b.entries_;
     }
 
 private:

@@ -4,6 +4,7 @@ from rig.machine import clean_environment
 
 from . import outcome, source
 from .process import INSIDE, run_limited
+from .python_suite import PythonSuite
 
 VERSION = "3.2.25"
 REQUIREMENTS = ("psycopg2-binary==2.9.9", "asgiref==3.8.1", "pytz==2024.2", "sqlparse==0.5.1", "jinja2==3.1.4",
@@ -12,17 +13,9 @@ LIMIT = 3 * 60 * 60  # seconds
 QUICK = ["backends", "basic", "transactions", "delete", "queries"]
 
 
-class Django:
+class Django(PythonSuite):
     name = "django"
-    sockets = "tcp"
-    snapshots = True
-    database = "suite"
-    servers = 10
-
-    def __init__(self, options, cache):
-        self._options = options
-        self._cache = cache / "django"
-        self._source = options.source or self._cache / f"source_{VERSION}"
+    version = VERSION
 
     def prepare(self, _):
         self._cache.mkdir(exist_ok=True)
@@ -46,7 +39,3 @@ class Django:
             SUITE_USER=database.user, SUITE_PASSWORD=database.password)
         run_limited(command, directory / "output", seconds=LIMIT, cwd=self._source / "tests", environment=environment)
         return outcome.collect(results)
-
-    @staticmethod
-    def keepsakes(_):
-        return {}

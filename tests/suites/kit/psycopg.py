@@ -6,6 +6,7 @@ from rig.machine import clean_environment
 
 from . import outcome, source
 from .process import INSIDE, run_limited
+from .python_suite import PythonSuite
 
 VERSION = "3.2.3"
 REPOSITORY = "https://github.com/psycopg/psycopg"
@@ -20,17 +21,9 @@ QUICK = ["-m", "not slow", *(f"tests/test_{name}.py" for name in (
     "transaction", "typeinfo"))]
 
 
-class Psycopg:
+class Psycopg(PythonSuite):
     name = "psycopg"
-    sockets = "tcp"
-    snapshots = True
-    database = "suite"
-    servers = 10
-
-    def __init__(self, options, cache):
-        self._options = options
-        self._cache = cache / "psycopg"
-        self._source = options.source or self._cache / f"source_{VERSION}"
+    version = VERSION
 
     def prepare(self, _):
         self._cache.mkdir(exist_ok=True)
@@ -38,9 +31,6 @@ class Psycopg:
             source.run("git", "clone", "--quiet", "--depth", "1", "--branch", VERSION, REPOSITORY, self._source)
         self._environment = source.Environment(self._cache / "environment", self._options.python)
         self._environment.pip("install", "--quiet", *REQUIREMENTS)
-
-    def fill(self, database):
-        pass
 
     def run(self, way, database, directory):
         place = directory / "work"
@@ -57,7 +47,3 @@ class Psycopg:
         run_limited(command, directory / "output", seconds=LIMIT, cwd=place,
                     environment=clean_environment(PYTHONPATH=str(INSIDE), OUTCOMES=str(results)))
         return outcome.collect(results)
-
-    @staticmethod
-    def keepsakes(_):
-        return {}

@@ -9,14 +9,7 @@ using session::Stop;
 
 namespace {
 
-struct Prepared : SessionScript {
-    Prepared()
-    {
-        client(say::parse("a", "A") + say::sync());
-        server(reply::parsed() + reply::ready());
-        forget_output();
-    }
-
+struct Deallocating : Prepared {
     void check_gone()
     {
         forget_output();
@@ -28,7 +21,9 @@ struct Prepared : SessionScript {
 
 } // namespace
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: a query names the statement as the server does")
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: a query names the statement as the server does"
+)
 {
     client(say::query("DEALLOCATE a"));
     CHECK(to_server() == lines("Query DEALLOCATE \"<A>\""));
@@ -37,7 +32,9 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: a query names the statement as 
     check_gone();
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: a server without the statement gets one to drop")
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: a server without the statement gets one to drop"
+)
 {
     lend(1);
     client(say::query("DEALLOCATE PREPARE \"a\";"));
@@ -48,7 +45,7 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: a server without the statement 
 }
 
 TEST_CASE_FIXTURE(
-    Prepared, "session/deallocate: the empty statement is never taken for the real one"
+    Deallocating, "session/deallocate: the empty statement is never taken for the real one"
 )
 {
     lend(1);
@@ -59,7 +56,7 @@ TEST_CASE_FIXTURE(
     CHECK(to_server() == lines("Close S <A>", "Parse <A> A", "Bind - <A>", "Sync"));
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: the extended protocol can say it too")
+TEST_CASE_FIXTURE(Deallocating, "session/deallocate: the extended protocol can say it too")
 {
     client(say::parse("", "DEALLOCATE a") + say::bind("") + say::execute() + say::sync());
     CHECK(to_server() == lines("Parse - DEALLOCATE \"<A>\"", "Bind - -", "Execute", "Sync"));
@@ -68,7 +65,7 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: the extended protocol can say i
     check_gone();
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: a name made by PREPARE is passed on")
+TEST_CASE_FIXTURE(Deallocating, "session/deallocate: a name made by PREPARE is passed on")
 {
     client(say::query("DEALLOCATE mine"));
     CHECK(to_server() == lines("Query DEALLOCATE mine"));
@@ -78,7 +75,7 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: a name made by PREPARE is passe
 }
 
 TEST_CASE_FIXTURE(
-    Prepared, "session/deallocate: if the client leaves, only the one statement is forgotten"
+    Deallocating, "session/deallocate: if the client leaves, only the one statement is forgotten"
 )
 {
     client(say::parse("b", "B") + say::sync());
@@ -93,7 +90,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(
-    Prepared, "session/deallocate: a DEALLOCATE that failed takes no later name with it"
+    Deallocating, "session/deallocate: a DEALLOCATE that failed takes no later name with it"
 )
 {
     client(say::query("DEALLOCATE a") + say::query("DEALLOCATE mine"));
@@ -104,7 +101,9 @@ TEST_CASE_FIXTURE(
     CHECK(to_server() == lines("Bind - <A>", "Sync"));
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: ALL forgets the names, and what the server has")
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: ALL forgets the names, and what the server has"
+)
 {
     client(say::query("DEALLOCATE ALL"));
     CHECK(to_server() == lines("Query DEALLOCATE ALL"));
@@ -112,14 +111,18 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: ALL forgets the names, and what
     check_gone();
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: DISCARD ALL in the extended protocol does so too")
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: DISCARD ALL in the extended protocol does so too"
+)
 {
     client(say::parse("", "DISCARD ALL") + say::bind("") + say::execute() + say::sync());
     server(reply::parsed() + reply::bound() + reply::complete("DISCARD ALL") + reply::ready());
     check_gone();
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: what uses statements waits until ALL is answered")
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: what uses statements waits until ALL is answered"
+)
 {
     client(say::query("DEALLOCATE ALL") + say::parse("a", "A") + say::sync());
     CHECK(client_stop == Stop::need_replies);
@@ -128,7 +131,7 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: what uses statements waits unti
     CHECK(to_server() == lines("Parse <A> A", "Sync"));
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: the wait ends though more was sent behind ALL")
+TEST_CASE_FIXTURE(Deallocating, "session/deallocate: the wait ends though more was sent behind ALL")
 {
     client(say::query("DISCARD ALL") + say::close("a") + say::execute() + say::parse("a", "A"));
     CHECK(client_stop == Stop::need_replies);
@@ -199,7 +202,9 @@ TEST_CASE_FIXTURE(
     CHECK(server_state().prepared.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/deallocate: what a Bind needs is not closed in front of it")
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: what a Bind needs is not closed in front of it"
+)
 {
     client(say::parse("b", "B") + say::parse("c", "C") + say::sync());
     server(reply::parsed() + reply::parsed() + reply::ready());
@@ -217,7 +222,7 @@ TEST_CASE_FIXTURE(Prepared, "session/deallocate: what a Bind needs is not closed
 }
 
 TEST_CASE_FIXTURE(
-    Prepared, "session/deallocate: a Close that is skipped leaves the statement known"
+    Deallocating, "session/deallocate: a Close that is skipped leaves the statement known"
 )
 {
     options.max_prepared_statements = 1;
@@ -229,7 +234,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(
-    Prepared, "session/deallocate: a statement is not parsed again before its Close is certain"
+    Deallocating, "session/deallocate: a statement is not parsed again before its Close is certain"
 )
 {
     options.max_prepared_statements = 1;

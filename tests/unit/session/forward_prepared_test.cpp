@@ -6,20 +6,6 @@ using namespace pgweir;
 using namespace pgweir::test;
 using session::Stop;
 
-namespace {
-
-// One client on one server, which already has the statement A, as "a".
-struct Prepared : SessionScript {
-    Prepared()
-    {
-        client(say::parse("a", "A") + say::sync());
-        server(reply::parsed() + reply::ready());
-        forget_output();
-    }
-};
-
-} // namespace
-
 TEST_CASE_FIXTURE(SessionScript, "session/forward_prepared: a name of the client's is replaced")
 {
     client(
