@@ -1,130 +1,27 @@
 #include <pgweir/session/sql.hpp>
 
-#include <cstddef>
+#include <pgweir/session/sql_lexer.hpp>
+#include <pgweir/session/sql_statement.hpp>
 
 namespace pgweir::session {
 
-namespace {
-
-constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-constexpr bool is_word(char c)
-{
-    const auto code = static_cast<unsigned char>(c);
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$'
-           || code >= 0x80;
-}
-
-// The end of a block comment that starts at the front; they nest. npos: it does not end here.
-std::size_t comment_end(std::string_view text)
-{
-    int depth = 0;
-    for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-        if (text[i] == '/' && text[i + 1] == '*') {
-            ++depth;
-            ++i;
-        } else if (text[i] == '*' && text[i + 1] == '/') {
-            ++i;
-            if (--depth == 0) return i + 1;
-        }
-    }
-    return std::string_view::npos;
-}
-
-std::string_view skip_blank(std::string_view text)
-{
-    for (;;) {
-        while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-        std::size_t end = 0;
-        if (text.starts_with("--")) {
-            end = text.find('\n');
-        } else if (text.starts_with("/*")) {
-            end = comment_end(text);
-        } else {
-            return text;
-        }
-        if (end == std::string_view::npos) return {};
-        text.remove_prefix(end);
-    }
-}
-
-std::string_view take_word(std::string_view& text)
-{
-    text = skip_blank(text);
-    std::size_t size = 0;
-    while (size < text.size() && is_word(text[size])) ++size;
-    const std::string_view word = text.substr(0, size);
-    text.remove_prefix(size);
-    return word;
-}
-
-constexpr bool same_word(std::string_view word, std::string_view lower_case)
-{
-    if (word.size() != lower_case.size()) return false;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (lower(word[i]) != lower_case[i]) return false;
-    }
-    return true;
-}
-
-// An identifier: folded to lower case, or exact between double quotes.
-std::optional<std::string> take_identifier(std::string_view& text)
-{
-    text = skip_blank(text);
-    std::string name;
-    if (!text.starts_with('"')) {
-        for (const char c : take_word(text)) name += lower(c);
-        if (name.empty()) return std::nullopt;
-        return name;
-    }
-    for (std::size_t i = 1; i < text.size(); ++i) {
-        if (text[i] == '"' && (i + 1 == text.size() || text[i + 1] != '"')) {
-            text.remove_prefix(i + 1);
-            return name;
-        }
-        if (text[i] == '"') ++i;
-        name += text[i];
-    }
-    return std::nullopt;
-}
-
-SqlHead read_deallocate(std::string_view rest)
-{
-    std::string_view after_word = rest;
-    std::string_view word = take_word(after_word);
-    if (same_word(word, "prepare")) {
-        rest = after_word;
-        word = take_word(after_word);
-    }
-    if (same_word(word, "all")) return {SqlKind::drops_all, {}};
-
-    const auto name = take_identifier(rest);
-    rest = skip_blank(rest);
-    if (rest.starts_with(';')) rest = skip_blank(rest.substr(1));
-    if (!name || !rest.empty()) return {};
-    return {SqlKind::deallocate_one, *name};
-}
-
-} // namespace
-
 SqlHead read_sql_head(std::string_view text)
 {
-    const std::string_view word = take_word(text);
-    if (word.empty()) return {};
-    switch (lower(word.front())) { // nearly every statement leaves here
-    case 'd':
-        if (same_word(word, "deallocate")) return read_deallocate(text);
-        if (same_word(word, "discard")) return {SqlKind::drops_all, {}};
-        return {};
-    case 'b':
-    case 's': break;
-    default: return {};
-    }
-    const bool begins = same_word(word, "begin")
-                        || (same_word(word, "start") && same_word(take_word(text), "transaction"));
-    return {begins ? SqlKind::begins_transaction : SqlKind::other, {}};
+    SqlReader reader{text};
+    const Statement* const first = reader.next();
+    if (first == nullptr) return {};
+
+    const bool drops_all = first->command == Command::deallocate_all
+                           || first->command == Command::discard_all
+                           || first->command == Command::discard_plans;
+    if (drops_all) return {SqlKind::drops_all, {}};
+    if (first->command == Command::begin) return {SqlKind::begins_transaction, {}};
+    if (first->command != Command::deallocate || first->is_uncertain) return {};
+
+    auto name = identifier(first->name);
+    const bool is_alone = reader.next() == nullptr;
+    if (!name || !is_alone) return {};
+    return {SqlKind::deallocate_one, std::move(*name)};
 }
 
 std::string deallocate_sql(std::string_view name)
