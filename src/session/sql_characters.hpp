@@ -35,7 +35,7 @@ constexpr std::array<std::uint8_t, 256> make_character_classes()
     }
     for (const char c : std::string_view{" \t\n\r\f\v"}) classes[index_of(c)] |= blank;
     // P: pg_… and TEMP are the names that matter wherever they stand.
-    for (const char c : std::string_view{"'\"$-/();pP"}) classes[index_of(c)] |= notable;
+    for (const char c : std::string_view{"'\"$-/(;pP"}) classes[index_of(c)] |= notable;
     return classes;
 }
 

@@ -35,14 +35,14 @@ bool read_create(Statement& statement, Tokens& rest)
     }
     if (rest.take_word("or")) rest.take_word("replace");
     read_kind(statement, rest);
-    // CREATE TABLE … AS EXECUTE. What is called pg_temp.… is temporary too, and so is a view of it.
+    // What is called pg_temp.… is temporary, and so is a view of such.
+    if (statement.traits.has(Trait::names_temp_schema)) statement.traits |= Trait::creates_temp;
     while (!rest.at_end()) {
         if (rest.take().is_word("as") && rest.take_word("execute")) {
             statement.executed = rest.take_name();
             return !statement.executed.empty();
         }
     }
-    if (statement.traits.has(Trait::names_temp_schema)) statement.traits |= Trait::creates_temp;
     return true;
 }
 
@@ -59,13 +59,13 @@ bool read_drop(Statement& statement, Tokens& rest)
     return true;
 }
 
-bool creates_routine(Tokens rest)
+bool may_have_inner_statements(Tokens rest)
 {
     if (rest.take_word("or")) rest.take_word("replace");
-    return rest.at_word("function") || rest.at_word("procedure");
+    return rest.at_word("function") || rest.at_word("procedure") || rest.at_word("rule");
 }
 
-const char* routine_end(std::string_view text)
+const char* outer_end(std::string_view text)
 {
     Tokens tokens{text};
     int parentheses = 0;

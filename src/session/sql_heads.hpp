@@ -46,10 +46,11 @@ bool read_create(Statement& statement, Tokens& rest);
 bool read_alter(Statement& statement, Tokens& rest);
 bool read_drop(Statement& statement, Tokens& rest);
 
-/// Whether CREATE is followed by a function or procedure, whose body may be statements.
-[[nodiscard]] bool creates_routine(Tokens rest);
+/// Whether CREATE is followed by a routine, whose body may be statements, or by a rule, whose
+/// actions are. No other statement has semicolons in it.
+[[nodiscard]] bool may_have_inner_statements(Tokens rest);
 
-/// Where such a statement ends: a body BEGIN ATOMIC … END has semicolons of its own.
-[[nodiscard]] const char* routine_end(std::string_view text);
+/// Where such a statement ends: not in parentheses, and not in BEGIN ATOMIC … END.
+[[nodiscard]] const char* outer_end(std::string_view text);
 
 } // namespace pgweir::session::sql

@@ -26,9 +26,8 @@ const char* skip_escape_string(const char* at, const char* end)
 {
     while (at != end) {
         const char c = *at++;
-        if (c == '\\' && at != end) {
-            ++at;
-        } else if (c == '\'' && at != end && *at == '\'') {
+        const bool is_doubled = c == '\'' && at != end && *at == '\'';
+        if (is_doubled || (c == '\\' && at != end)) {
             ++at;
         } else if (c == '\'') {
             const char* const more = string_continued(at, end);

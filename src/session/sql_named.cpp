@@ -70,8 +70,10 @@ bool read_explain(Statement& statement, Tokens& rest)
     if (rest.take_word("execute")) return read_execute(statement, rest);
     if (!rest.take_word("create")) return true;
     Statement created;
+    created.traits = statement.traits;
     const bool is_understood = read_create(created, rest);
     statement.executed = created.executed;
+    statement.traits = created.traits;
     return is_understood;
 }
 

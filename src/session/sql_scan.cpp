@@ -24,15 +24,16 @@ const char* next_notable(const char* at, const char* end)
     return at;
 }
 
-// Whether `at` is the first parenthesis of SELECT [schema .] set_config (…) and `rest` what follows
-// the closing one: nothing, or a name for the column.
+// Whether the call is all that the statement does: SELECT [pg_catalog .] set_config, its arguments,
+// and then nothing, or a name for the column.
 bool is_alone(const Statement& statement, std::string_view head, std::string_view rest)
 {
     if (statement.command != Command::select) return false;
     Tokens before{head};
-    if (!before.take_word("select") || before.take_name().empty()) return false;
-    if (before.take_symbol('.') && before.take_name().empty()) return false;
-    if (!before.at_end()) return false;
+    if (!before.take_word("select")) return false;
+    const bool has_schema = before.take_word("pg_catalog");
+    if (has_schema && !before.take_symbol('.')) return false;
+    if (before.take_name().empty() || !before.at_end()) return false;
 
     Tokens after{rest};
     after.take_word("as");
@@ -54,24 +55,18 @@ Scan::Scan(const char* start, const char* end, const SqlOptions& options, Statem
 
 const char* Scan::run(const char* at, bool ends_at_semicolon)
 {
-    int depth = 0;
     for (;;) {
         at = next_notable(at, end_);
         if (at == end_) return at;
         switch (*at) {
         case 'p':
         case 'P': at = letter_p(at); break;
+        case ';':
+            if (ends_at_semicolon) return at;
+            ++at;
+            break;
         case '(':
             call(at);
-            ++depth;
-            ++at;
-            break;
-        case ')':
-            if (depth > 0) --depth;
-            ++at;
-            break;
-        case ';':
-            if (depth == 0 && ends_at_semicolon) return at;
             ++at;
             break;
         case '\'': at = string(at); break;
@@ -100,7 +95,6 @@ const char* Scan::string(const char* at)
         const char prefix = lower(at[-1]);
         has_escapes = prefix == 'e' || (has_escapes && prefix != 'b' && prefix != 'x');
     }
-    if (statement_.command == Command::do_block) statement_.is_uncertain = true; // perhaps its body
     return pass(has_escapes ? skip_escape_string(at + 1, end_) : skip_quoted(at + 1, end_, '\''));
 }
 

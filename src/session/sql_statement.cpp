@@ -1,5 +1,7 @@
 #include <pgweir/session/sql_statement.hpp>
 
+#include <pgweir/base/bytes.hpp>
+
 #include "sql_characters.hpp"
 #include "sql_heads.hpp"
 #include "sql_scan.hpp"
@@ -15,11 +17,6 @@ struct Opening {
     bool (*read_head)(Statement&, Tokens&) = nullptr; // null: nothing more to know
 };
 
-struct FirstWord {
-    std::uint64_t key = 0; // its last eight letters
-    const char* end = nullptr;
-};
-
 constexpr std::uint64_t key_of(std::string_view word)
 {
     std::uint64_t key = 0;
@@ -27,15 +24,19 @@ constexpr std::uint64_t key_of(std::string_view word)
     return key;
 }
 
-FirstWord first_word(const char* at, const char* end)
+std::uint64_t load_eight(const char* at)
 {
-    constexpr unsigned upper_case_bit = 0x20; // no other character of a word becomes a letter by it
-    FirstWord first;
-    for (; at != end && is(*at, word); ++at) {
-        first.key = first.key << 8U | (static_cast<unsigned char>(*at) | upper_case_bit);
-    }
-    first.end = at;
-    return first;
+    const auto* const bytes = reinterpret_cast<const std::byte*>(at);
+    return std::uint64_t{load_be32(bytes)} << 32U | load_be32(bytes + 4);
+}
+
+// What key_of() gives for the word in lower case. At most eight letters.
+std::uint64_t folded_key(const char* at, std::size_t size, const char* end)
+{
+    constexpr std::uint64_t upper_case_bits = 0x2020202020202020; // makes no letter of a non-letter
+    const std::size_t rest_bits = 64 - 8 * size;
+    const std::uint64_t key = end - at >= 8 ? load_eight(at) >> rest_bits : key_of({at, size});
+    return key | upper_case_bits >> rest_bits;
 }
 
 Opening long_opening(std::string_view word)
@@ -90,12 +91,12 @@ Opening short_opening(std::uint64_t key)
 }
 // clang-format on
 
-Opening opening_of(const char* start, const FirstWord& first)
+Opening opening_of(const char* start, const char* word_end, const char* end)
 {
-    const std::string_view text = between(start, first.end);
-    if (text.size() > sizeof first.key) return long_opening(text);
-    if (text.empty() && *start == '(') return {Command::select, nullptr};
-    return short_opening(first.key);
+    const std::string_view first = between(start, word_end);
+    if (first.empty()) return {*start == '(' ? Command::select : Command::other, nullptr};
+    if (first.size() > 8) return long_opening(first);
+    return short_opening(folded_key(start, first.size(), end));
 }
 
 } // namespace
@@ -121,31 +122,39 @@ const Statement* SqlReader::next()
     return &statement_;
 }
 
+// `rest` is what follows the first word. The lexer knows nothing of backslashes in plain strings:
+// what they would lead it into is left unread.
+const char* SqlReader::scan(const char* start, const char* rest, bool is_create)
+{
+    const bool has_inner = is_create && may_have_inner_statements(Tokens{between(rest, end_)});
+    if (!has_inner) return Scan{start, end_, options_, statement_}.to_statement_end(rest);
+
+    statement_.is_uncertain = options_.escapes_in_strings;
+    const char* const end = options_.escapes_in_strings ? end_ : outer_end(between(start, end_));
+    Scan{start, end, options_, statement_}.through(rest);
+    return end;
+}
+
 void SqlReader::read(const char* start)
 {
-    const FirstWord first = first_word(start, end_);
-    const Opening opening = opening_of(start, first);
+    const char* const rest = skip_word(start, end_);
+    const Opening opening = opening_of(start, rest, end_);
     statement_.command = opening.command;
-    statement_.text = between(start, end_);
+    statement_.text = between(start, end_); // as far as is known yet
+    at_ = scan(start, rest, opening.read_head == read_create);
 
-    const bool may_have_body = opening.read_head == read_create
-                               && creates_routine(Tokens{between(first.end, end_)});
-    if (may_have_body) {
-        at_ = routine_end(between(start, end_));
-        Scan{start, at_, options_, statement_}.through(first.end);
-    } else {
-        at_ = Scan{start, end_, options_, statement_}.to_statement_end(first.end);
-    }
     const char* last = at_;
     while (is(last[-1], blank)) --last;
     statement_.text = between(start, last);
-    const bool is_settings_view = statement_.traits.has(Trait::reads_settings);
-    if (opening.command == Command::update && is_settings_view) {
+    if (opening.command == Command::update && statement_.traits.has(Trait::reads_settings)) {
         statement_.traits |= Trait::sets_config; // the view has a rule
     }
     if (opening.read_head == nullptr) return;
-    Tokens rest{between(first.end, last)};
-    if (!opening.read_head(statement_, rest)) statement_.is_uncertain = true;
+    Tokens tokens{between(rest, last)};
+    if (!opening.read_head(statement_, tokens)) statement_.is_uncertain = true;
+    if (options_.escapes_in_strings && statement_.text.find('\\') != std::string_view::npos) {
+        statement_.is_uncertain = true;
+    }
 }
 
 } // namespace pgweir::session

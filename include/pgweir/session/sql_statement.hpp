@@ -117,6 +117,7 @@ public:
 
 private:
     void read(const char* start);
+    const char* scan(const char* start, const char* rest, bool is_create);
 
     const char* at_;
     const char* end_;

@@ -98,6 +98,14 @@ TEST_CASE("session/sql_scan: everything that makes something temporary")
         == "select {creates_temp}; select {creates_temp}"
     );
     CHECK(describe("explain analyze create temp table t as select 1") == "explain {creates_temp}");
+    CHECK(
+        describe("create table pg_temp.t as execute p")
+        == "ddl executed=p {creates_temp,names_temp_schema}"
+    );
+    CHECK(
+        describe("explain analyze create table pg_temp.t as select 1")
+        == "explain {creates_temp,names_temp_schema}"
+    );
 }
 
 TEST_CASE("session/sql_scan: what is only called temp")
@@ -140,6 +148,9 @@ TEST_CASE("session/sql_scan: set_config with literals is taken down")
         describe("select set_config('a', 'b', false), set_config('c', 'd', false)")
         == "select {sets_config}"
     );
+    CHECK(
+        describe("select app.set_config('a', 'b', false)") == "select config('a','b') {sets_config}"
+    );
     CHECK(describe("select set_config('a', x, false)") == "select {sets_config}");
     CHECK(describe("select set_config($1, $2, $3)") == "select {sets_config}");
     CHECK(describe("select set_config('a', 'b' || 'c', false)") == "select {sets_config}");
@@ -177,4 +188,9 @@ TEST_CASE("session/sql_scan: backslashes in plain strings, where they are switch
     CHECK(describe("select b'a\\'; begin", options) == "select; begin");
     CHECK(describe("select n'a\\'; begin'", options) == "select");
     CHECK(describe("select 'a\\'; begin; --'; commit") == "select; begin");
+    CHECK(describe("set a to 'x\\n'", options) == "set name=a value='x\\n' uncertain");
+    CHECK(
+        describe("create function f() as 'x\\'; begin'; commit", options)
+        == "ddl {changes_functions} uncertain"
+    );
 }
