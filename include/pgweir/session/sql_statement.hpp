@@ -105,7 +105,8 @@ struct SqlOptions {
     bool escapes_in_strings = false; // standard_conforming_strings is off
 };
 
-/// Goes through the statements of a text. Linear, allocates nothing.
+/// Goes through the statements of a text, in linear time. Allocates at most to check a value of
+/// SET.
 class SqlReader {
 public:
     /// The text, and what the options point to, must outlive the reader.
