@@ -6,6 +6,7 @@
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
 #include <pgweir/pool/error.hpp>
+#include <pgweir/session/question.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <algorithm>
@@ -27,15 +28,18 @@ TimePoint after(TimePoint start, Duration limit)
 } // namespace
 
 // Session mode and replication: the server stays until the client goes.
-bool ClientSession::keeps_server() const
+bool ClientSession::owns_server() const
 {
     return replication_ != nullptr || pool_.options.mode == pool::Mode::session;
 }
 
+bool ClientSession::keeps_server() const { return owns_server() || !state_.pins.empty(); }
+
 // True: go on, with a server or with a refusal.
 bool ClientSession::acquire()
 {
-    const auto answer = pool_.core.acquire(waiter_, worker_.now(), state_.wanted->hash());
+    const std::uint64_t hash = session::state_hash(*state_.wanted, state_.sql_prepared);
+    const auto answer = pool_.core.acquire(waiter_, worker_.now(), hash);
     if (answer.slot != nullptr) {
         pool_.counters.wait_time.observe(Duration::zero());
         attach(static_cast<Server&>(*answer.slot));
@@ -102,7 +106,7 @@ bool ClientSession::begin_lease()
     if (server_->is_replication()) return true; // its startup packet had them
     if (!session::reconcile_server(server_->state, state_, worker_.to_server())) return true;
     pool_.counters.settings_replays.add();
-    server_->state_hash = state_.wanted->hash();
+    server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared);
     if (session::same_settings(pool_.proven, state_.wanted)) return true;
     if (pool_.pool->is_proven(state_.wanted->hash())) {
         pool_.proven = state_.wanted;
@@ -170,6 +174,10 @@ void ClientSession::replies_ended(std::uint32_t ready)
         if (server_->state.replies.empty()) settings_proven();
         return;
     }
+    if (is_asking_) {
+        if (server_->state.replies.empty()) answered();
+        return;
+    }
     if (server_->state.hidden_error) {
         // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
         if (!is_transaction_timed_out_) return settings_failed();
@@ -203,10 +211,70 @@ void ClientSession::replies_ended(std::uint32_t ready)
 
 void ClientSession::release_if_idle()
 {
-    if (server_ == nullptr || keeps_server() || is_proving_) return;
+    if (server_ == nullptr || owns_server() || is_proving_ || is_asking_) return;
     const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
                          && state_.stream.remaining == 0;
-    if (is_done) release();
+    if (!is_done) return;
+    if (!server_->state.doubts.empty()) return ask();
+    if (state_.pins.empty()) release();
+}
+
+// What has it done to its session? The client is not kept waiting, unless it wants something now.
+void ClientSession::ask()
+{
+    pool_.counters.state_questions.add();
+    session::ask(server_->state, pool_.knowledge, worker_.to_server());
+    if (worker_.to_server().empty()) return answered(); // nothing that PostgreSQL could tell
+    is_asking_ = true;
+    send_to_server();
+}
+
+void ClientSession::answered()
+{
+    is_asking_ = false;
+    query_at_ = {};
+    Server& server = *server_;
+    if (server.state.hidden_error) return question_failed();
+    const bool was_pinned = !state_.pins.empty();
+    session::take_answer(server.state, state_, pool_.knowledge);
+    worker_.share_knowledge(pool_);
+    if (state_.pins.empty()) {
+        if (!was_pinned) return release();
+        return give_server_back(false);
+    }
+    is_lease_new_ = true; // what it wants may differ from what the server has
+    if (was_pinned) return;
+    pinned();
+}
+
+// Its transaction is over, and counted, though the server stays.
+void ClientSession::pinned()
+{
+    log(LogLevel::info,
+        "client_pinned",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_.pool->label()},
+         {"reason", session::names_of(state_.pins)}});
+    pool_.counters.pins.add();
+    pool_.counters.transactions.add();
+    pool_.counters.transaction_time.observe(worker_.now() - lent_at_);
+    lent_at_ = worker_.now();
+    if (is_draining_) drain();
+}
+
+// Nobody knows what its session has: the server goes through a reset, and the client goes on with
+// what was known before.
+void ClientSession::question_failed()
+{
+    log(LogLevel::warning,
+        "question_failed",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_.pool->label()},
+         {"reason", server_->state.hidden_error->message}});
+    server_->state.hidden_error.reset();
+    session::give_up_question(server_->state, pool_.knowledge);
+    give_server_back(false);
+    if (is_draining_) drain();
 }
 
 void ClientSession::release()
@@ -224,7 +292,11 @@ void ClientSession::give_server_back(bool wants_cancel)
     server.client = nullptr;
     is_lease_new_ = false;
     is_proving_ = false;
+    is_asking_ = false;
     is_blocked_ = false;
+    if (!state_.pins.empty()) server.state.must_be_reset = true;
+    if (state_.pins.has(session::Part::libraries)) server.is_unwanted = true; // they stay loaded
+    state_.pins = {};
     const bool is_cut = state_.stream.remaining > 0 && !state_.stream.is_dropped;
     server.give_back(is_cut, wants_cancel);
 }

@@ -318,9 +318,31 @@ void Worker::schema_changed(WorkerPool& pool)
     }
 }
 
+void Worker::share_knowledge(WorkerPool& pool)
+{
+    const session::Knowledge& knowledge = pool.knowledge;
+    const bool is_shared = pool.shared_catalog == knowledge.catalog
+                           && pool.shared_customs == knowledge.customs.size();
+    if (is_shared) return;
+    pool.shared_catalog = knowledge.catalog;
+    pool.shared_customs = knowledge.customs.size();
+    for (Worker* const worker : workers_) {
+        if (worker == this) continue;
+        const auto tell = [shared = pool.pool,
+                           catalog = knowledge.catalog,
+                           customs = knowledge.customs](Worker& other) {
+            WorkerPool& own = other.pool(shared);
+            own.knowledge.catalog = catalog;
+            own.shared_catalog = catalog;
+            for (const std::string& name : customs) own.knowledge.add_custom(name);
+        };
+        worker->post(tell);
+    }
+}
+
 void Worker::forget_statements(WorkerPool& pool)
 {
-    pool.known.clear();
+    pool.knowledge.statements.clear();
     for (auto& [serial, server] : servers_) {
         if (server->pool() == pool.pool) server->state.prepared.schema_changed();
     }
@@ -345,7 +367,7 @@ std::vector<ClientId> Worker::client_ids() const
 void Worker::cancel_client(ClientId client)
 {
     ClientSession* const session = find_client(client);
-    if (session == nullptr) return;
+    if (session == nullptr || session->is_asking()) return;
     Server* const server = session->server();
     if (server == nullptr || server->state.is_quiet() || server->is_being_cancelled()) return;
     server->request_cancel();
