@@ -19,23 +19,20 @@ void Worker::schema_changed(WorkerPool& pool)
 
 void Worker::share_knowledge(WorkerPool& pool)
 {
-    const session::Knowledge& knowledge = pool.knowledge;
-    const bool is_shared = pool.shared_catalog == knowledge.catalog
-                           && pool.shared_customs == knowledge.customs.size();
-    if (is_shared) return;
-    pool.shared_catalog = knowledge.catalog;
-    pool.shared_customs = knowledge.customs.size();
+    session::Knowledge& knowledge = pool.knowledge;
+    knowledge.has_news = false;
     for (Worker* const worker : workers_) {
         if (worker == this) continue;
-        const auto tell = [shared = pool.pool,
-                           catalog = knowledge.catalog,
-                           customs = knowledge.customs](Worker& other) {
-            WorkerPool& own = other.pool(shared);
-            own.knowledge.catalog = catalog;
-            own.shared_catalog = catalog;
-            for (const std::string& name : customs) own.knowledge.add_custom(name);
-        };
-        worker->post(tell);
+        worker->post([shared = pool.pool,
+                      catalog = knowledge.catalog,
+                      customs = knowledge.customs,
+                      readers = knowledge.sequence_readers](Worker& other) {
+            session::Knowledge& own = other.pool(shared).knowledge;
+            if (catalog) own.catalog = catalog;
+            for (const std::string& name : customs) own.add_custom(name);
+            for (const std::string& name : readers) own.add_sequence_reader(name);
+            own.has_news = false;
+        });
     }
 }
 

@@ -1,5 +1,6 @@
 #include <pgweir/session/question.hpp>
 
+#include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -108,6 +109,7 @@ Parts parts_of_calls(const SqlReading& reading, const Knowledge& knowledge)
 void learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
 {
     knowledge.catalog = catalog;
+    knowledge.has_news = true;
     for (const Settings::Entry& each : catalog->custom_defaults) knowledge.add_custom(each.first);
 }
 
@@ -123,8 +125,10 @@ void raise_doubts(
     Parts owned = client.pins;
     if (client.sql_prepared) owned |= Part::prepared_statements;
 
+    follow_sequences(server, client, reading, knowledge);
     Parts parts = reading.changes | by_calls | (reading.ends & owned);
     if (reading.executes) parts |= client.prepared_changes;
+    parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
     if (!parts.has(Part::settings)) return;

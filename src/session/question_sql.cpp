@@ -92,7 +92,7 @@ WITH RECURSIVE source AS (
         AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}'::pg_catalog.name[])
 ), judged AS (
     SELECT oid, proname, prorettype, CASE
-        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) '\mexecute\M' THEN 63
+        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) '\mexecute\M' THEN 575
         ELSE CASE WHEN text OPERATOR(pg_catalog.~)
                 '\mset_config\M|(^|;|\mbegin\M|\mthen\M|\melse\M|\mloop\M|["''])\s*(re)?set\s'
                 OR text OPERATOR(pg_catalog.~) 'pg_settings'
@@ -105,6 +105,8 @@ WITH RECURSIVE source AS (
                 THEN 32 ELSE 0 END
             OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\msetseed\M'
                 THEN 128 ELSE 0 END
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\m(nextval|insert)\M'
+                THEN 512 ELSE 0 END
         END AS bits
     FROM source
 ), reached AS (

@@ -42,7 +42,12 @@ struct Knowledge {
     std::shared_ptr<const Catalog> catalog; // null: the database was not asked yet
     std::vector<std::string> customs;       // custom parameters that were ever set
 
+    std::vector<std::string> sequence_readers; // application_name of those that call currval()
+    bool has_news = false;                     // that the other workers were not told yet
+
     void add_custom(std::string_view name);
+    void add_sequence_reader(std::string_view application);
+    [[nodiscard]] bool reads_sequences(std::string_view application) const;
 };
 
 } // namespace pgweir::session
