@@ -113,15 +113,14 @@ std::optional<Command> Core::next_command()
 // A server whose settings fit needs no SET; further down than this it is not worth the search.
 Slot* Core::take_idle(std::uint64_t state_hash, const Slot* last)
 {
-    constexpr std::size_t look_back_max = 8;
-
-    const std::size_t look_back = std::min(idle_.size(), look_back_max);
-    const auto begin = idle_.rbegin();
-    const auto end = begin + static_cast<std::ptrdiff_t>(look_back);
     const auto fits = [&](const Slot* slot) { return slot->state_hash == state_hash; };
-    auto chosen = std::find(begin, end, last); // by its address: it may be gone
-    if (chosen == end || !fits(*chosen)) chosen = std::find_if(begin, end, fits);
-    if (chosen == end) chosen = begin;
+    const auto top = [this](std::size_t depth) {
+        return idle_.rbegin() + static_cast<std::ptrdiff_t>(std::min(idle_.size(), depth));
+    };
+    auto chosen = std::find(idle_.rbegin(), top(32), last); // by its address: it may be gone
+    const bool has_last = chosen != top(32) && fits(*chosen);
+    if (!has_last) chosen = std::find_if(idle_.rbegin(), top(8), fits);
+    if (!has_last && chosen == top(8)) chosen = idle_.rbegin();
 
     Slot* const slot = *chosen;
     idle_.erase(std::next(chosen).base());

@@ -72,12 +72,14 @@ SettingsRef with_startup(const SettingsRef& settings, const Settings& startup)
 std::string prepare_text(std::string_view text, std::string_view name)
 {
     std::string found;
+    int count = 0;
     SqlReader reader{text};
     while (const SqlStatement* const statement = reader.next()) {
         const bool is_prepare = statement->command == Command::prepare && !statement->is_uncertain;
         if (is_prepare && identifier(statement->name) == name) found = statement->text;
+        ++count;
     }
-    return found;
+    return count == 1 && !found.empty() ? std::string{text} : found;
 }
 
 void take_prepared(Answer& answer, ServerState& server, ClientState& client)
@@ -125,6 +127,10 @@ void raise_doubts(
     Parts owned = client.pins;
     if (client.sql_prepared) owned |= Part::prepared_statements;
 
+    if (!reading.database.empty()) {
+        knowledge.vacated = reading.database;
+        knowledge.has_news = true;
+    }
     follow_sequences(server, client, reading, knowledge);
     Parts parts = reading.changes | by_calls | (reading.ends & owned);
     if (reading.executes) parts |= client.prepared_changes;

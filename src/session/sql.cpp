@@ -140,6 +140,17 @@ bool is_write(Command command)
     return std::ranges::find(commands, command) != commands.end();
 }
 
+// CREATE DATABASE copies a template: template1, if none is named.
+void note_database(SqlReading& reading, const SqlStatement& statement)
+{
+    const bool is_create = statement.command == Command::create_database;
+    const bool is_other = statement.command == Command::drop_database
+                          || statement.command == Command::alter_database;
+    if (!is_create && !is_other) return;
+    const std::string_view name = is_create ? statement.value : statement.name;
+    reading.database = name.empty() ? "template1" : identifier(name).value_or("");
+}
+
 void read_statement(SqlReading& reading, const SqlStatement& statement)
 {
     const Parts by_traits = changes_by_traits(statement);
@@ -150,6 +161,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     reading.ends |= row.ends;
     if (statement.traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
     if (!statement.executed.empty()) reading.executes = true;
+    note_database(reading, statement);
     if (is_write(statement.command)) reading.writes = true;
     if (statement.traits.has(Trait::reads_sequence)) {
         reading.reads_sequence = true;

@@ -142,6 +142,7 @@ private:
 
     void run();
     void forget_statements(WorkerPool& pool);
+    void vacate(const std::string& database);
     [[nodiscard]] std::vector<ClientId> client_ids() const;
     [[nodiscard]] std::uint64_t new_serial();
     void one_batch();

@@ -43,7 +43,9 @@ struct Knowledge {
     std::vector<std::string> customs;       // custom parameters that were ever set
 
     std::vector<std::string> sequence_readers; // application_name of those that call currval()
-    bool has_news = false;                     // that the other workers were not told yet
+    /// A database is to be dropped or copied: servers that are idle there are in the way.
+    std::string vacated;
+    bool has_news = false; // that the other workers were not told yet
 
     void add_custom(std::string_view name);
     void add_sequence_reader(std::string_view application);
