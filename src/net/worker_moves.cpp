@@ -37,6 +37,7 @@ void Worker::look_at_load()
 
 void Worker::hand_over(const pool::Handover& handover)
 {
+    leaving_clients_.clear();
     if (is_draining_) return;
     std::vector<pool::ClientWork> works;
     works.reserve(clients_.size());

@@ -131,8 +131,8 @@ public:
     void drain();
     void pools_resumed();
     void close_idle_servers(const Pool& pool);
-    /// These clients go to another worker as soon as they are between two transactions. Who is not
-    /// within a moment stays.
+    /// Clients go to another worker as soon as they are between two transactions. Who is not within
+    /// a moment, or before the next handover, stays.
     void hand_over(const pool::Handover& handover);
 
     [[nodiscard]] const auto& clients() const { return clients_; }
