@@ -246,8 +246,8 @@ net::Task<void> Daemon::wait_until_empty()
 
     const TimePoint deadline = Clock::now() + live_.get()->shutdown_timeout;
     net::Timer timer{control_io_.get_executor()};
-    while (front_door_->client_count() > 0 && Clock::now() < deadline
-    ) { // who is logging in is let go
+    // Who is logging in is let go.
+    while (front_door_->client_count() > 0 && Clock::now() < deadline) {
         timer.expires_after(look_again);
         co_await timer.async_wait(net::use_task);
     }

@@ -26,16 +26,11 @@ TimePoint after(TimePoint start, Duration limit)
 
 } // namespace
 
-// Session mode and replication: the server stays until the client goes.
-bool ClientSession::keeps_server() const
-{
-    return replication_ != nullptr || pool_->options.mode == pool::Mode::session;
-}
-
 // True: go on, with a server or with a refusal.
 bool ClientSession::acquire()
 {
-    const auto answer = pool_->core.acquire(waiter_, worker_->now(), state_.wanted->hash());
+    const std::uint64_t hash = session::state_hash(*state_.wanted, state_.sql_prepared);
+    const auto answer = pool_->core.acquire(waiter_, worker_->now(), hash);
     if (answer.slot != nullptr) {
         pool_->counters.wait_time.observe(Duration::zero());
         attach(static_cast<Server&>(*answer.slot));
@@ -102,7 +97,7 @@ bool ClientSession::begin_lease()
     if (server_->is_replication()) return true; // its startup packet had them
     if (!session::reconcile_server(server_->state, state_, worker_->to_server())) return true;
     pool_->counters.settings_replays.add();
-    server_->state_hash = state_.wanted->hash();
+    server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared);
     if (session::same_settings(pool_->proven, state_.wanted)) return true;
     if (pool_->pool->is_proven(state_.wanted->hash())) {
         pool_->proven = state_.wanted;
@@ -162,71 +157,6 @@ bool ClientSession::refuse_input(Bytes input)
     wanted_ = step.wanted;
     if (step.stop == Stop::need_server || state_.is_skipping) refusal_.reset();
     return step.stop == Stop::need_server;
-}
-
-void ClientSession::replies_ended(std::uint32_t ready)
-{
-    if (is_proving_) {
-        if (server_->state.replies.empty()) settings_proven();
-        return;
-    }
-    if (server_->state.hidden_error) {
-        // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
-        if (!is_transaction_timed_out_) return settings_failed();
-        server_->state.hidden_error.reset();
-    }
-    if (ready == 0) return;
-    const TimePoint now = worker_->now();
-    pool_->counters.query_time.observe(now - query_at_);
-    query_at_ = server_->state.replies.empty() ? TimePoint{} : now;
-    quiet_at_ = now;
-    active_at_ = now;
-    cancel_at_ = TimePoint::max();
-    const bool is_block = pool_->options.mode == pool::Mode::statement
-                          && server_->state.status != 'I';
-    if (is_block) {
-        end(ClientEnd::refused,
-            {"FATAL",
-             "0A000",
-             "transaction blocks are not allowed in statement pooling mode",
-             {},
-             "Set pool.mode to \"transaction\" for this database or user."});
-        return;
-    }
-    if (!keeps_server() || server_->state.status != 'I') return;
-    pool_->counters.transactions.add(); // in session mode no lease ends to count it
-    pool_->counters.transaction_time.observe(now - lent_at_);
-    lent_at_ = now;
-    is_transaction_timed_out_ = false;
-    if (is_draining_) drain();
-}
-
-void ClientSession::release_if_idle()
-{
-    if (server_ == nullptr || keeps_server() || is_proving_) return;
-    const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
-                         && state_.stream.remaining == 0;
-    if (is_done) release();
-}
-
-void ClientSession::release()
-{
-    pool_->counters.transactions.add();
-    pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
-    give_server_back(false);
-    if (is_draining_) drain();
-}
-
-void ClientSession::give_server_back(bool wants_cancel)
-{
-    if (server_ == nullptr) return;
-    Server& server = *std::exchange(server_, nullptr);
-    server.client = nullptr;
-    is_lease_new_ = false;
-    is_proving_ = false;
-    is_blocked_ = false;
-    const bool is_cut = state_.stream.remaining > 0 && !state_.stream.is_dropped;
-    server.give_back(is_cut, wants_cancel);
 }
 
 // Only who has a deadline is in the wheel: a pool without time-outs costs nothing here.

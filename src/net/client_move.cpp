@@ -9,15 +9,16 @@ namespace pgweir::net {
 
 const std::shared_ptr<Pool>& ClientSession::shared_pool() const { return pool_->pool; }
 
-// Nothing is owed to it or by it, and nobody but its socket will call on it. In session mode its
-// server goes along.
+// Nothing is owed to it or by it, and nobody but its socket will call on it. A server that it keeps
+// goes along.
 bool ClientSession::can_move() const
 {
-    const bool is_at_work = is_waiting_ || is_blocked_ || is_proving_ || is_lease_new_ || refusal_
+    const bool is_at_work = is_waiting_ || is_blocked_ || is_proving_ || is_asking_ || refusal_
                             || state_.is_skipping || state_.stream.remaining > 0;
     if (is_bound() || is_at_work) return false;
     if (input_.has_kept() || !output_.empty() || output_.is_watched()) return false;
-    return server_ == nullptr || server_->can_follow_client();
+    if (server_ == nullptr) return true;
+    return keeps_server() && server_->can_follow_client();
 }
 
 bool ClientSession::is_bound() const { return is_over() || replication_ != nullptr; }

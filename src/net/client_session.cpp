@@ -78,7 +78,8 @@ void ClientSession::advance()
 bool ClientSession::can_read_client() const
 {
     if (!is_readable_ && !is_kept_ready_) return false;
-    const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || !output_.empty();
+    const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || is_asking_
+                            || !output_.empty();
     return !is_stopped && (server_ == nullptr || server_->output.empty());
 }
 
@@ -148,7 +149,7 @@ bool ClientSession::forward(Bytes& input)
 {
     session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
     const session::Outputs outputs{worker_->to_server(), worker_->to_client()};
-    const session::Context context{pool_->forward, worker_->statements(), pool_->known};
+    const session::Context context{pool_->forward, worker_->statements(), pool_->knowledge};
     ClientForwarder forwarder{context, state_, outputs};
     const Step step = forwarder.forward(input, server);
     count(step.counts);
@@ -241,7 +242,7 @@ void ClientSession::look_at_news()
     server.errors.clear();
     // What was parsed in a transaction that changes tables may be gone with its end.
     if (!server.has_changed_schema) {
-        for (const session::StatementId& id : server.parsed) pool_->known.insert(id);
+        for (const session::StatementId& id : server.parsed) pool_->knowledge.statements.insert(id);
     } else if (server.is_idle()) {
         server.has_changed_schema = false;
         worker_->schema_changed(*pool_);

@@ -105,6 +105,8 @@ bool Server::flush() { return output.flush(stream, worker_->reactor(), *this); }
 void Server::give_back(bool is_cut, bool wants_cancel)
 {
     is_used_ = true;
+    if (!state.doubts.empty()) state.must_be_reset = true; // nobody is left to be told
+    state.answer = nullptr;
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
     use = ServerUse::recovering;
@@ -157,18 +159,21 @@ void Server::has_recovered()
 bool Server::needs_reset() const
 {
     const pool::Options& options = worker_pool_->options;
-    if (options.server_reset_query.empty()) return false;
-    return state.must_be_reset || (options.mode == pool::Mode::session && is_used_);
+    if (state.must_be_reset) return true;
+    return options.mode == pool::Mode::session && is_used_ && !options.server_reset_query.empty();
 }
 
 void Server::start_reset()
 {
+    constexpr std::string_view reset_all = "DISCARD ALL"; // whatever an operator thinks enough
+    const bool must_reset_all = std::exchange(state.must_be_reset, false);
     use = ServerUse::resetting;
     is_used_ = false;
-    state.must_be_reset = false;
     deadline_ = worker_->now() + worker_pool_->options.cancel_wait_timeout;
     wake_at(deadline_);
-    wire::append_query(worker_->to_server().own(), worker_pool_->options.server_reset_query);
+    const std::string_view query = must_reset_all ? reset_all
+                                                  : worker_pool_->options.server_reset_query;
+    wire::append_query(worker_->to_server().own(), query);
     state.replies.push({.reply = session::Reply::query, .is_hidden = true});
     if (!send_own()) die("the connection broke");
 }
@@ -191,7 +196,8 @@ void Server::return_to_pool()
     state.hidden_error.reset();
     state.cancel_reason.reset();
     state.drops_after_sync = false;
-    state_hash = state.settings->hash();
+    state.doubts = {};
+    state_hash = session::state_hash(*state.settings, state.sql_prepared);
     deadline_ = TimePoint::max();
     if (cancels_in_flight_ > 0) {
         use = ServerUse::held;

@@ -275,25 +275,6 @@ void Worker::server_lost(Server& server)
 
 void Worker::run_again(ClientSession& client) { run_again_.push_back(client.id()); }
 
-void Worker::schema_changed(WorkerPool& pool)
-{
-    forget_statements(pool);
-    for (Worker* const worker : workers_) {
-        if (worker == this) continue;
-        worker->post([shared = pool.pool](Worker& other) {
-            other.forget_statements(other.pool(shared));
-        });
-    }
-}
-
-void Worker::forget_statements(WorkerPool& pool)
-{
-    pool.known.clear();
-    for (auto& [serial, server] : servers_) {
-        if (server->pool() == pool.pool) server->state.prepared.schema_changed();
-    }
-}
-
 ClientSession* Worker::find_client(ClientId client)
 {
     const auto found = clients_.find(client);
@@ -313,7 +294,7 @@ std::vector<ClientId> Worker::client_ids() const
 void Worker::cancel_client(ClientId client)
 {
     ClientSession* const session = find_client(client);
-    if (session == nullptr) return;
+    if (session == nullptr || session->is_asking()) return;
     Server* const server = session->server();
     if (server == nullptr || server->state.is_quiet() || server->is_being_cancelled()) return;
     server->request_cancel();

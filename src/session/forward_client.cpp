@@ -1,5 +1,6 @@
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/local_answers.hpp>
+#include <pgweir/session/question.hpp>
 #include <pgweir/session/sql.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -22,8 +23,8 @@ namespace {
 // then.
 constexpr std::uint32_t small_size_max = 10'000;
 
-// Enough of a Query to tell what kind of statement it is.
-constexpr std::size_t query_front_size = 256;
+// So much of a Query is read for what it may do; a longer one may do anything.
+constexpr std::size_t query_front_size = 8'192;
 // Names longer than this are left for the server to refuse.
 constexpr std::size_t names_size_max = 8'192;
 
@@ -141,19 +142,24 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
     // No more than the front, even where there is more: the same for whatever pieces it comes in.
     std::string_view text = as_text(body_of(header, available.first(front)));
     if (text.ends_with('\0')) text.remove_suffix(1);
-    const SqlHead head = read_sql_head(text);
-    if (head.kind == SqlKind::deallocate_one && front == header.frame_size()) {
-        if (const StatementRef statement = find(head.name)) {
-            if (server_->status != 'E') {
-                return query_deallocate(header, *statement, head.name);
-            }
+    const bool is_cut = front < header.frame_size();
+    if (!is_cut && is_plain_select(text)) {
+        pass(header, available);
+        expect_query(false);
+        return Done::yes;
+    }
+    const SqlReading reading = read_sql(text, is_cut);
+    if (reading.kind == SqlKind::deallocate_one && !is_cut && server_->status != 'E') {
+        if (const StatementRef statement = find(reading.name)) {
+            return query_deallocate(header, *statement, reading.name);
         }
     }
-    if (options_.refuses_blocks && head.kind == SqlKind::begins_transaction) {
+    if (options_.refuses_blocks && reading.kind == SqlKind::begins_transaction) {
         return refuse_block(header, available);
     }
+    raise_doubts(*server_, client_, reading, knowledge_);
     pass(header, available);
-    expect_query(head.kind == SqlKind::drops_all);
+    expect_query(reading.kind == SqlKind::drops_all);
     return Done::yes;
 }
 
@@ -237,6 +243,7 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
     }
     const Target target = resolve(head->statement, step);
     if (target.must_wait) return Done::wait;
+    raise_doubts_of(head->statement);
     if (!target.is_renamed) {
         pass_expecting(header, available, Reply::bind);
         return Done::yes;

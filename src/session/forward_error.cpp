@@ -33,6 +33,10 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
     const bool is_ours = server_.replies.front_is(Reply::query)
                          && server_.replies.front().is_hidden;
+    if (is_ours && !is_fatal(fields) && server_.replies.front().is_tolerated) {
+        server_.doubts |= Part::prepared_statements;
+        return pass(header, available, true);
+    }
     if (is_fatal(fields) || is_ours) {
         auto& kept = is_ours && !is_fatal(fields) ? server_.hidden_error : server_.last_words;
         kept = wire::ErrorText{

@@ -1,5 +1,6 @@
 // The part of ClientForwarder that deals with prepared statements.
 #include <pgweir/session/forward.hpp>
+#include <pgweir/session/question.hpp>
 #include <pgweir/session/sql.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -28,23 +29,24 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         return Done::yes;
     }
     if (must_wait_for_drop()) return Done::wait;
-    const SqlHead head = read_sql_head(parsed->query);
-    if (head.kind == SqlKind::deallocate_one && parsed->name.empty() && find(head.name)) {
-        return parse_deallocate(header, head.name);
+    const StatementRef statement = intern(*parsed);
+    const SqlReading& reading = statement->reading();
+    if (reading.kind == SqlKind::deallocate_one && parsed->name.empty() && find(reading.name)) {
+        return parse_deallocate(header, reading.name);
     }
-    if (head.kind == SqlKind::drops_all) server_->drops_after_sync = true;
+    if (reading.kind == SqlKind::drops_all) server_->drops_after_sync = true;
 
     used_ = header.frame_size();
     if (!parsed->name.empty()) {
         if (find(parsed->name)) return parse_again(*parsed, step);
-        return parse_statement(*parsed, intern(*parsed), step);
+        return parse_statement(*parsed, statement, step);
     }
-    const bool may_keep = options_.prepare_unnamed && head.kind != SqlKind::deallocate_one
-                          && head.kind != SqlKind::drops_all;
+    const bool may_keep = options_.prepare_unnamed && reading.kind != SqlKind::deallocate_one
+                          && reading.kind != SqlKind::drops_all;
     if (may_keep && table_.seen_before(parsed->query, parsed->types)) {
-        return parse_statement(*parsed, intern(*parsed), step);
+        return parse_statement(*parsed, statement, step);
     }
-    parse_unnamed(*parsed, available.first(used_), step);
+    parse_unnamed(statement, available.first(used_), step);
     return Done::yes;
 }
 
@@ -67,7 +69,7 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
     const auto parsed = wire::read_parse(available.subspan(frame_header_size, header.body_size));
     if (!parsed || parsed->name.empty() || find(parsed->name)) return false;
     const StatementRef statement = intern(*parsed);
-    if (!known_.contains(statement->id())) return false;
+    if (!knowledge_.statements.contains(statement->id())) return false;
 
     set_statement(client_, parsed->name, statement);
     wire::append_empty(outputs_.to_client.own(), wire::server_type::parse_complete);
@@ -107,9 +109,9 @@ ClientForwarder::Done ClientForwarder::parse_in_part(
 
 // As it came; the text is remembered, because Bind may come after the transaction, on another
 // server.
-void ClientForwarder::parse_unnamed(const wire::ParseBody& body, Bytes frame, Step& step)
+void ClientForwarder::parse_unnamed(const StatementRef& statement, Bytes frame, Step& step)
 {
-    Effect effect = rename({}, intern(body));
+    Effect effect = rename({}, statement);
     own_unnamed(client_.unnamed);
     outputs_.to_server.borrow(frame);
     server_->replies.push({.reply = Reply::parse}, std::move(effect));
@@ -206,6 +208,16 @@ ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, cons
     own_unnamed(nullptr);
     used_ = header.frame_size();
     return Done::yes;
+}
+
+// What is bound may be executed. An unnamed one that was too long to be read may do anything.
+void ClientForwarder::raise_doubts_of(std::string_view client_name)
+{
+    if (const StatementRef statement = find(client_name)) {
+        raise_doubts(*server_, client_, statement->reading(), knowledge_);
+    } else if (client_name.empty()) {
+        server_->doubts |= askable_parts;
+    }
 }
 
 ClientForwarder::Target ClientForwarder::resolve(std::string_view client_name, Step& step)

@@ -1,5 +1,6 @@
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/local_answers.hpp>
+#include <pgweir/session/question.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 #include <pgweir/wire/reader.hpp>
@@ -26,6 +27,9 @@ bool is_looked_into(char type)
            || type == server_type::command_complete || type == server_type::parameter_status;
 }
 
+// A row of what we have asked ourselves is not longer than what a setting can be.
+constexpr std::size_t answer_row_max = 1U << 20U;
+
 // By the first letter of a command's tag, before more of it is compared.
 bool may_change_session(char first)
 {
@@ -33,13 +37,18 @@ bool may_change_session(char first)
            || first == 'R';
 }
 
+bool is_description(Bytes message)
+{
+    return std::to_integer<char>(message.front()) == server_type::row_description;
+}
+
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
 
 // Reported, but nothing that a client can ask for by SET.
 bool is_fixed_parameter(std::string_view name)
 {
-    return name == "is_superuser" || name == "session_authorization" || name == "in_hot_standby"
-           || name == "server_version" || name == "server_encoding" || name == "integer_datetimes";
+    return name == "is_superuser" || name == "in_hot_standby" || name == "server_version"
+           || name == "server_encoding" || name == "integer_datetimes";
 }
 
 } // namespace
@@ -57,6 +66,7 @@ Step ServerForwarder::forward(Bytes input)
             continue;
         }
         if (const std::size_t size = rows_size(rest); size > 0) {
+            server_.has_described |= is_description(rest);
             to_client_.borrow(rest.first(size));
             step.consumed += size;
             continue;
@@ -71,8 +81,11 @@ Step ServerForwarder::forward(Bytes input)
             return step;
         }
         const FrameHeader header = **peeked;
-        const std::size_t looked_at = std::min(header.frame_size(), look_at_max);
-        if (is_looked_into(header.type) && rest.size() < looked_at) {
+        const bool is_answer = header.type == server_type::data_row && is_answer_row();
+        const std::size_t looked_at = std::min(
+            header.frame_size(), is_answer ? answer_row_max : look_at_max
+        );
+        if ((is_answer || is_looked_into(header.type)) && rest.size() < looked_at) {
             step.wanted = looked_at;
             return step;
         }
@@ -109,6 +122,10 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     if (is_bulk(header.type)) { // millions of them: little else to decide
         if (server_.replies.empty()) return violation(step, "data that nobody waits for");
         answer_locally(server_, to_client_);
+        const bool is_answer = header.type == server_type::data_row && is_answer_row();
+        if (is_answer && !take_answer_row(*server_.answer, body_of(header, available))) {
+            return violation(step, "a row that does not answer what it was asked");
+        }
         pass(header, available, is_hidden());
         return true;
     }
@@ -118,6 +135,8 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     case server_type::bind_complete: return answered(Reply::bind, header, available, step);
     case server_type::close_complete: return answered(Reply::close, header, available, step);
     case server_type::row_description:
+        server_.has_described = true;
+        return answered_or_passed(Reply::describe, header, available, step);
     case server_type::no_data: return answered_or_passed(Reply::describe, header, available, step);
     case server_type::command_complete:
         if (!is_reconciling()) command_complete(body_of(header, available));
@@ -222,18 +241,28 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
 void ServerForwarder::command_complete(Bytes body)
 {
     std::string_view tag = as_text(body);
-    if (tag.empty() || !may_change_session(tag.front())) return;
+    const bool was_described = std::exchange(server_.has_described, false);
+    if (tag.empty()) return;
+    const bool is_into = !was_described && tag.starts_with("SELECT ")
+                         && server_.replies.front_is(Reply::query);
+    if (is_into) server_.doubts |= Part::temp_objects; // INTO TEMP, perhaps: rows have a shape
+    if (!may_change_session(tag.front())) return;
     if (tag.ends_with('\0')) tag.remove_suffix(1);
     const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
                         || tag.starts_with("DROP ");
     if (is_ddl) schema_changed();
     if (tag == "RESET") server_.is_resetting = true;
-    if (tag == "PREPARE" || tag == "LISTEN") server_.must_be_reset = true;
-    if (tag == "DEALLOCATE") return deallocated();
+    if (tag == "LISTEN") server_.doubts |= Part::channels;
+    const bool is_replay = is_answer_to_us(); // of what the client has prepared
+    if (tag == "PREPARE" && !is_replay) server_.doubts |= Part::prepared_statements;
+    if (tag == "DEALLOCATE" && !is_replay) return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
     if (tag != "DEALLOCATE ALL") return;
     server_.prepared.clear();
-    if (client_ != nullptr && client_->statements) client_->statements->clear();
+    server_.sql_prepared = nullptr;
+    if (client_ == nullptr) return;
+    client_->sql_prepared = nullptr;
+    if (client_->statements) client_->statements->clear();
 }
 
 void ServerForwarder::schema_changed()
@@ -258,9 +287,11 @@ void ServerForwarder::deallocated()
 void ServerForwarder::discarded_all()
 {
     server_.prepared.clear();
+    server_.sql_prepared = nullptr;
     server_.settings = no_settings();
     server_.is_discarding = true;
     if (client_ == nullptr) return;
+    client_->sql_prepared = nullptr;
     if (client_->statements) client_->statements->clear();
     client_->wanted = client_->startup;
 }

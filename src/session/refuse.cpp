@@ -71,22 +71,4 @@ Step refuse(ClientState& client, Bytes input, const wire::ErrorText& error, Gath
     return step;
 }
 
-bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
-{
-    if (same_settings(server.settings, client.wanted)) {
-        client.wanted = server.settings;
-        return false;
-    }
-    const std::string sql = reconcile(*server.settings, *client.wanted);
-    server.settings_before = server.settings;
-    server.settings = client.wanted;
-    if (sql.empty()) return false;
-    wire::append_query(to_server.own(), sql);
-    to_server.commit();
-    server.replies.push({.reply = Reply::query, .is_hidden = true});
-    server.unnamed_owner = ClientId{};
-    ++server.segment;
-    return true;
-}
-
 } // namespace pgweir::session

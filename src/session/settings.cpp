@@ -96,6 +96,21 @@ void append_set(std::string& sql, const Settings::Entry& entry)
     }
 }
 
+void append_reset(std::string& sql, std::string_view name)
+{
+    sql += "RESET ";
+    append_name(sql, name);
+    sql += ';';
+}
+
+// Who the session acts as.
+constexpr std::array<std::string_view, 2> identity_names{"session_authorization", "role"};
+
+bool is_identity(std::string_view name)
+{
+    return std::ranges::find(identity_names, name) != identity_names.end();
+}
+
 // Splits at white space; a backslash keeps the next character as it is.
 std::vector<std::string> split_options(std::string_view options)
 {
@@ -201,18 +216,27 @@ SettingsRef without_setting(const Settings& base, std::string_view name)
 
 bool same_settings(const SettingsRef& a, const SettingsRef& b) { return a == b || *a == *b; }
 
+// Somebody else's rights must not stand in the way of the other settings: they are given up first,
+// and taken last. A session authorization ends the role, so that comes after it.
 std::string reconcile(const Settings& from, const Settings& to)
 {
+    if (from == to) return {};
     std::string sql;
+    for (const std::string_view name : identity_names) {
+        if (from.find(name) != nullptr) append_reset(sql, name);
+    }
     for (const auto& [name, value] : from.entries()) {
-        if (to.find(name) != nullptr) continue;
-        sql += "RESET ";
-        append_name(sql, name);
-        sql += ';';
+        if (!is_identity(name) && to.find(name) == nullptr) append_reset(sql, name);
     }
     for (const Settings::Entry& entry : to.entries()) {
+        if (is_identity(entry.first)) continue;
         const std::string* const present = from.find(entry.first);
         if (present == nullptr || *present != entry.second) append_set(sql, entry);
+    }
+    for (const std::string_view name : identity_names) {
+        if (const std::string* const value = to.find(name)) {
+            append_set(sql, {std::string{name}, *value});
+        }
     }
     return sql;
 }

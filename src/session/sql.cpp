@@ -1,130 +1,207 @@
 #include <pgweir/session/sql.hpp>
 
-#include <cstddef>
+#include <pgweir/session/sql_lexer.hpp>
+#include <pgweir/session/sql_statement.hpp>
+
+#include "sql_characters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+#include <utility>
 
 namespace pgweir::session {
 
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+struct CommandRow {
+    Command command;
+    SqlKind kind = SqlKind::other;
+    Parts changes{};
+    Parts ends{};
+};
 
-constexpr bool is_word(char c)
+// Commands that are not here do nothing to a session.
+constexpr std::array command_rows{
+    CommandRow{.command = Command::begin, .kind = SqlKind::begins_transaction},
+    CommandRow{.command = Command::set, .changes = Part::settings},
+    CommandRow{.command = Command::set_role, .changes = Part::settings},
+    CommandRow{.command = Command::set_session_authorization, .changes = Part::settings},
+    CommandRow{.command = Command::set_session_characteristics, .changes = Part::settings},
+    CommandRow{.command = Command::reset, .changes = Part::settings},
+    CommandRow{.command = Command::reset_all, .changes = Part::settings},
+    CommandRow{.command = Command::declare, .changes = Part::held_cursors},
+    CommandRow{.command = Command::close, .ends = Part::held_cursors},
+    CommandRow{.command = Command::close_all, .ends = Part::held_cursors},
+    CommandRow{.command = Command::prepare, .changes = Part::prepared_statements},
+    CommandRow{.command = Command::deallocate, .ends = Part::prepared_statements},
+    CommandRow{
+        .command = Command::deallocate_all,
+        .kind = SqlKind::drops_all,
+        .ends = Part::prepared_statements,
+    },
+    CommandRow{.command = Command::listen, .changes = Part::channels},
+    CommandRow{.command = Command::unlisten, .ends = Part::channels},
+    CommandRow{.command = Command::unlisten_all, .ends = Part::channels},
+    CommandRow{.command = Command::load, .changes = Parts{Part::libraries} | Part::settings},
+    CommandRow{.command = Command::do_block, .changes = askable_parts},
+    CommandRow{.command = Command::call, .changes = askable_parts},
+    CommandRow{.command = Command::ddl, .ends = Part::temp_objects},
+    CommandRow{.command = Command::discard_temp, .ends = Part::temp_objects},
+    CommandRow{.command = Command::discard_plans, .kind = SqlKind::drops_all},
+    CommandRow{
+        .command = Command::discard_all,
+        .kind = SqlKind::drops_all,
+        .ends = pinning_parts,
+    },
+};
+
+CommandRow row_of(Command command)
 {
-    const auto code = static_cast<unsigned char>(c);
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$'
-           || code >= 0x80;
+    const auto row = std::ranges::find(command_rows, command, &CommandRow::command);
+    return row != command_rows.end() ? *row : CommandRow{.command = command};
 }
 
-// The end of a block comment that starts at the front; they nest. npos: it does not end here.
-std::size_t comment_end(std::string_view text)
+// Some are harmless in one of their forms, if that is certain.
+bool is_harmless(const SqlStatement& statement)
 {
-    int depth = 0;
-    for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-        if (text[i] == '/' && text[i + 1] == '*') {
-            ++depth;
-            ++i;
-        } else if (text[i] == '*' && text[i + 1] == '/') {
-            ++i;
-            if (--depth == 0) return i + 1;
+    if (statement.is_uncertain) return false;
+    return statement.is_local || (statement.command == Command::declare && !statement.is_held);
+}
+
+Parts changes_by_traits(const SqlStatement& statement)
+{
+    const Traits traits = statement.traits;
+    Parts parts;
+    if (traits.has(Trait::sets_config)) {
+        const bool is_local = statement.set_config.is_alone && statement.set_config.is_local;
+        if (!is_local) parts |= Part::settings;
+    }
+    if (traits.has(Trait::changes_functions)) parts |= Part::catalog;
+    if (traits.has(Trait::takes_advisory_lock)) parts |= Part::advisory_locks;
+    if (traits.has(Trait::seeds_random)) parts |= Part::random_seed;
+    const bool is_temp = traits.has(Trait::creates_temp) || traits.has(Trait::names_temp_schema);
+    if (is_temp) parts |= Part::temp_objects;
+    return parts;
+}
+
+// A parameter of an extension, or of the application's own: pg_settings does not show the latter.
+void note_custom(std::vector<std::string>& customs, const std::optional<std::string>& name)
+{
+    constexpr std::size_t count_max = 20;
+    if (!name || name->find('.') == std::string::npos) return;
+    if (customs.size() < count_max) customs.push_back(*name);
+}
+
+// What is given to functions as a name.
+void note_strings(std::vector<std::string>& strings, std::string_view text, int depth = 0)
+{
+    constexpr int depth_max = 2;
+    const bool may_have = depth <= depth_max && text.find('.') != std::string_view::npos;
+    if (!may_have || text.find('\'') == std::string_view::npos) return;
+    SqlLexer lexer{text};
+    for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
+        if (token.kind != TokenKind::string) continue;
+        const auto value = string_value(token.text);
+        if (!value || value->find('.') == std::string::npos) continue;
+        const bool is_code = value->find('\'') != std::string::npos;
+        if (is_code) note_strings(strings, *value, depth + 1); // the body of a DO
+        if (!is_code) note_custom(strings, parameter_name(*value));
+    }
+}
+
+bool may_name_settings(Command command)
+{
+    constexpr std::array commands{Command::select, Command::with, Command::call, Command::do_block};
+    return std::ranges::find(commands, command) != commands.end();
+}
+
+bool is_write(Command command)
+{
+    constexpr std::array commands{
+        Command::insert,
+        Command::update,
+        Command::delete_rows,
+        Command::merge,
+        Command::copy,
+        Command::with,
+    };
+    return std::ranges::find(commands, command) != commands.end();
+}
+
+void read_statement(SqlReading& reading, const SqlStatement& statement)
+{
+    const Parts by_traits = changes_by_traits(statement);
+    if (statement.command == Command::prepare) reading.prepared |= by_traits;
+    const CommandRow row = row_of(statement.command);
+    if (!is_harmless(statement)) reading.changes |= row.changes;
+    reading.changes |= by_traits;
+    reading.ends |= row.ends;
+    if (statement.traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
+    if (!statement.executed.empty()) reading.executes = true;
+    if (is_write(statement.command)) reading.writes = true;
+    if (statement.command == Command::set) {
+        note_custom(reading.customs, parameter_name(statement.name));
+    }
+    if (statement.traits.has(Trait::sets_config)) {
+        if (const auto name = string_value(statement.set_config.name)) {
+            note_custom(reading.customs, parameter_name(*name));
         }
     }
-    return std::string_view::npos;
-}
-
-std::string_view skip_blank(std::string_view text)
-{
-    for (;;) {
-        while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-        if (text.empty() || (text.front() != '-' && text.front() != '/')) return text;
-        std::size_t end = 0;
-        if (text.starts_with("--")) {
-            end = text.find('\n');
-        } else if (text.starts_with("/*")) {
-            end = comment_end(text);
-        } else {
-            return text;
-        }
-        if (end == std::string_view::npos) return {};
-        text.remove_prefix(end);
+    const bool has_calls = !reading.calls.empty() || statement.command == Command::do_block;
+    if (has_calls && may_name_settings(statement.command)) {
+        note_strings(reading.strings, statement.text);
     }
 }
 
-std::string_view take_word(std::string_view& text)
+bool is_followed_by_text(std::string_view text, const void* semicolon)
 {
-    text = skip_blank(text);
-    std::size_t size = 0;
-    while (size < text.size() && is_word(text[size])) ++size;
-    const std::string_view word = text.substr(0, size);
-    text.remove_prefix(size);
-    return word;
-}
-
-constexpr bool same_word(std::string_view word, std::string_view lower_case)
-{
-    if (word.size() != lower_case.size()) return false;
-    for (std::size_t i = 0; i < word.size(); ++i) {
-        if (lower(word[i]) != lower_case[i]) return false;
-    }
-    return true;
-}
-
-// An identifier: folded to lower case, or exact between double quotes.
-std::optional<std::string> take_identifier(std::string_view& text)
-{
-    text = skip_blank(text);
-    std::string name;
-    if (!text.starts_with('"')) {
-        for (const char c : take_word(text)) name += lower(c);
-        if (name.empty()) return std::nullopt;
-        return name;
-    }
-    for (std::size_t i = 1; i < text.size(); ++i) {
-        if (text[i] == '"' && (i + 1 == text.size() || text[i + 1] != '"')) {
-            text.remove_prefix(i + 1);
-            return name;
-        }
-        if (text[i] == '"') ++i;
-        name += text[i];
-    }
-    return std::nullopt;
-}
-
-// By the first two letters; nearly every statement is done with here.
-constexpr bool may_matter(char first, char second)
-{
-    return (first == 'd' && (second == 'e' || second == 'i')) || (first == 'b' && second == 'e')
-           || (first == 's' && second == 't');
-}
-
-SqlHead read_deallocate(std::string_view rest)
-{
-    std::string_view after_word = rest;
-    std::string_view word = take_word(after_word);
-    if (same_word(word, "prepare")) {
-        rest = after_word;
-        word = take_word(after_word);
-    }
-    if (same_word(word, "all")) return {SqlKind::drops_all, {}};
-
-    const auto name = take_identifier(rest);
-    rest = skip_blank(rest);
-    if (rest.starts_with(';')) rest = skip_blank(rest.substr(1));
-    if (!name || !rest.empty()) return {};
-    return {SqlKind::deallocate_one, *name};
+    const char* at = static_cast<const char*>(semicolon) + 1;
+    const char* const end = text.data() + text.size();
+    while (at != end && is_space(*at)) ++at;
+    return at != end;
 }
 
 } // namespace
 
-SqlHead read_sql_head(std::string_view text)
+SqlReading read_sql(std::string_view text, bool is_cut)
 {
-    text = skip_blank(text);
-    if (text.size() < 2 || !may_matter(lower(text[0]), lower(text[1]))) return {};
-    const std::string_view word = take_word(text);
-    if (same_word(word, "deallocate")) return read_deallocate(text);
-    if (same_word(word, "discard")) return {SqlKind::drops_all, {}};
-    const bool begins = same_word(word, "begin")
-                        || (same_word(word, "start") && same_word(take_word(text), "transaction"));
-    return {begins ? SqlKind::begins_transaction : SqlKind::other, {}};
+    SqlReading reading;
+    SqlReader reader{text, {.calls = &reading.calls, .is_cut = is_cut}};
+    const SqlStatement* statement = reader.next();
+    if (statement == nullptr) return reading;
+
+    reading.kind = row_of(statement->command).kind;
+    std::optional<std::string> deallocated;
+    if (statement->command == Command::deallocate && !statement->is_uncertain) {
+        deallocated = identifier(statement->name);
+    }
+    bool is_cut_off = false;
+    int count = 0;
+    for (; statement != nullptr; statement = reader.next()) {
+        read_statement(reading, *statement);
+        is_cut_off = statement->is_uncertain && is_cut;
+        ++count;
+    }
+    if (is_cut_off) reading.changes |= askable_parts;
+    if (deallocated && count == 1) {
+        reading.kind = SqlKind::deallocate_one;
+        reading.name = std::move(*deallocated);
+    }
+    return reading;
+}
+
+bool is_plain_select(std::string_view text)
+{
+    constexpr std::string_view select = "select";
+    if (text.size() <= select.size() || !sql::same_word(text.substr(0, select.size()), select)) {
+        return false;
+    }
+    if (!is_space(text[select.size()])) return false;
+    if (std::memchr(text.data(), '(', text.size()) != nullptr) return false;
+    const void* const semicolon = std::memchr(text.data(), ';', text.size());
+    return semicolon == nullptr || !is_followed_by_text(text, semicolon);
 }
 
 std::string deallocate_sql(std::string_view name)

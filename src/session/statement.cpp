@@ -73,7 +73,19 @@ Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_ha
       types_{types.begin(), types.end()},
       parse_hash_{parse_hash},
       id_{make_id(query, types, parse_hash)},
-      server_name_{server_name_of(id_)}
+      server_name_{server_name_of(id_)},
+      reading_{read_sql(query_)} // its names of calls point into the text: our own
+{
+}
+
+Statement::Statement(const Statement& other)
+    : intrusive_ref_counter{},
+      query_{other.query_},
+      types_{other.types_},
+      parse_hash_{other.parse_hash_},
+      id_{other.id_},
+      server_name_{other.server_name_},
+      reading_{read_sql(query_)}
 {
 }
 

@@ -63,6 +63,24 @@ std::optional<ParameterBody> read_parameter(Bytes body) noexcept
     return ParameterBody{name, value};
 }
 
+std::optional<RowValues> read_data_row(Bytes body)
+{
+    constexpr std::uint32_t null_size = 0xffffffff;
+    Reader reader{body};
+    const std::size_t count = reader.be16();
+    RowValues values;
+    for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+        const std::uint32_t size = reader.be32();
+        if (size == null_size) {
+            values.emplace_back();
+        } else {
+            values.emplace_back(as_text(reader.bytes(size)));
+        }
+    }
+    if (!reader.ok() || !reader.at_end()) return std::nullopt;
+    return values;
+}
+
 ErrorFields read_error(Bytes body) noexcept
 {
     ErrorFields fields{};

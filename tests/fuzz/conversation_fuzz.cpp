@@ -36,7 +36,7 @@ public:
         if (end.is_over || clients_[client_].is_skipping) return;
         append(end.input, piece);
         const std::size_t size = end.input.size();
-        const session::Context context{options_, table_, known_};
+        const session::Context context{options_, table_, knowledge_};
         session::ClientForwarder forwarder{
             context, clients_[client_], session::Outputs{to_server_, to_client_}
         };
@@ -107,7 +107,7 @@ private:
 
     session::ForwardOptions options_;
     session::StatementTable table_;
-    session::KnownStatements known_;
+    session::Knowledge knowledge_;
     std::array<session::ClientState, 2> clients_;
     std::array<session::ServerState, 2> servers_;
     std::array<End, 2> client_ends_;

@@ -121,16 +121,19 @@ TEST_CASE("integration/moving: TLS clients take their secrets along" * pooler_on
     check_that_nobody_notices(pooler, "sslmode=require");
 }
 
-TEST_CASE("integration/moving: in session mode the server goes with its client" * pooler_only())
+TEST_CASE("integration/moving: a server that is kept goes with its client" * pooler_only())
 {
-    InnerPooler pooler{sized(clients_count, Mode::session)};
-    Connection client = pooler.connect();
-    const int server = client.backend_pid();
-    client.query("CREATE TEMP TABLE kept AS SELECT 7 AS n");
-    for (int i = 0; i < rounds; ++i) {
-        pooler.move_somebody();
-        CHECK(client.query("SELECT n FROM kept").text() == "7");
-        CHECK(client.backend_pid() == server);
+    for (const Mode mode : {Mode::session, Mode::transaction}) {
+        CAPTURE(static_cast<int>(mode));
+        InnerPooler pooler{sized(clients_count, mode)};
+        Connection client = pooler.connect();
+        client.query("CREATE TEMP TABLE kept AS SELECT 7 AS n"); // in transaction mode it pins
+        const int server = client.backend_pid();
+        for (int i = 0; i < rounds; ++i) {
+            pooler.move_somebody();
+            CHECK(client.query("SELECT n FROM kept").text() == "7");
+            CHECK(client.backend_pid() == server);
+        }
     }
 }
 

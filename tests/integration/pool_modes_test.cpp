@@ -82,8 +82,8 @@ TEST_CASE(
         CHECK(client.query("PREPARE one AS SELECT 'one'").text() == "PREPARE");
         CHECK(client.query("EXECUTE one").text() == "one");
         client.query("COMMIT");
-        client.query("LISTEN news");
         CHECK(client.query("SELECT count(*) FROM pg_listening_channels()").text() == "0");
+        client.query("LISTEN news");
     }
 }
 

@@ -46,7 +46,7 @@ void SessionScript::run_client()
 
 void SessionScript::show_client(Bytes input)
 {
-    const session::Context context{options, table, known};
+    const session::Context context{options, table, knowledge};
     session::ClientForwarder forwarder{
         context, clients_.at(client_), session::Outputs{to_server_, to_client_}
     };

@@ -92,7 +92,7 @@ public:
 
     session::ForwardOptions options;
     session::StatementTable table;
-    session::KnownStatements known;
+    session::Knowledge knowledge;
     session::Stop client_stop = session::Stop::need_input;
     session::Stop server_stop = session::Stop::need_input;
     std::string problem;           // the message of the last violation

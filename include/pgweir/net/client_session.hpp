@@ -74,6 +74,7 @@ public:
     [[nodiscard]] Server* server() const { return server_; }
     [[nodiscard]] bool is_waiting() const { return is_waiting_; }
     [[nodiscard]] bool is_closing() const { return is_closing_; }
+    [[nodiscard]] bool is_asking() const { return is_asking_; }
     [[nodiscard]] const std::string& address() const { return address_; }
     [[nodiscard]] TimePoint connected_at() const { return connected_at_; }
     [[nodiscard]] TimePoint waiting_since() const { return waiter_.since(); }
@@ -139,7 +140,12 @@ private:
     void cancel_for(const char* setting, Duration limit);
     void abort_idle_transaction();
     [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
+    [[nodiscard]] bool owns_server() const;
     [[nodiscard]] bool keeps_server() const;
+    void ask();
+    void answered();
+    void pinned();
+    void question_failed();
 
     Worker* worker_; // null, both: on its way between two workers
     WorkerPool* pool_;
@@ -170,6 +176,7 @@ private:
     bool is_kept_ready_ = false; // input_ holds whole messages, not just the front of one
     bool is_lease_new_ = false;  // the server's settings have not been looked at
     bool is_proving_ = false;    // settings were sent alone, to see whether they are taken
+    bool is_asking_ = false;     // what its last transaction has done to the session
     bool is_transaction_timed_out_ = false;
     bool is_draining_ = false;
     bool is_closing_ = false; // the last word is said: wait for the peer to close

@@ -60,7 +60,9 @@ struct WorkerPool {
     pool::Core core;
     pool::Counters& counters;
     session::ForwardOptions forward;
-    session::KnownStatements known;
+    session::Knowledge knowledge;
+    std::shared_ptr<const session::Catalog> shared_catalog; // as the others know them
+    std::size_t shared_customs = 0;                         // how many of them
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken
 };
@@ -124,6 +126,8 @@ public:
     void run_again(ClientSession& client);
     /// Tables or the like have changed: no worker may believe what was parsed before.
     void schema_changed(WorkerPool& pool);
+    /// What this worker has learned about a database, the others need not learn again.
+    void share_knowledge(WorkerPool& pool);
 
     void cancel_client(ClientId client);
     void cancel_finished(std::uint64_t serial);

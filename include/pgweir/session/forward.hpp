@@ -4,7 +4,7 @@
 
 #include <pgweir/base/bytes.hpp>
 #include <pgweir/session/gather.hpp>
-#include <pgweir/session/known_statements.hpp>
+#include <pgweir/session/knowledge.hpp>
 #include <pgweir/session/state.hpp>
 #include <pgweir/wire/frame.hpp>
 
@@ -53,7 +53,7 @@ struct Step {
 struct Context {
     const ForwardOptions& options;
     StatementTable& table;
-    const KnownStatements& known;
+    Knowledge& knowledge;
 };
 
 /// Where the bytes go. Runs in it point into the input.
@@ -68,7 +68,7 @@ public:
     ClientForwarder(Context context, ClientState& client, Outputs outputs)
         : options_{context.options},
           table_{context.table},
-          known_{context.known},
+          knowledge_{context.knowledge},
           client_{client},
           outputs_{outputs}
     {
@@ -103,7 +103,8 @@ private:
     Done parse_again(const wire::ParseBody& body, Step& step);
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
     Done parse_deallocate(wire::FrameHeader header, const std::string& name);
-    void parse_unnamed(const wire::ParseBody& body, Bytes frame, Step& step);
+    void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
+    void raise_doubts_of(std::string_view client_name);
     void own_unnamed(const StatementRef& statement);
     void append_empty_statement(const Statement& statement);
 
@@ -141,7 +142,7 @@ private:
 
     const ForwardOptions& options_;
     StatementTable& table_;
-    const KnownStatements& known_;
+    Knowledge& knowledge_;
     ClientState& client_;
     Outputs outputs_;
     ServerState* server_ = nullptr;
@@ -184,6 +185,7 @@ private:
         return !server_.replies.empty() && server_.replies.front().is_hidden;
     }
     [[nodiscard]] bool is_hidden() const { return client_ == nullptr || is_answer_to_us(); }
+    [[nodiscard]] bool is_answer_row() const { return server_.answer && is_answer_to_us(); }
     /// The answers to our own SETs tell nothing new; those to whatever else we send do.
     [[nodiscard]] bool is_reconciling() const
     {
@@ -205,9 +207,12 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
     ClientState& client, Bytes input, const wire::ErrorText& error, Gather& to_client
 );
 
-/// Puts the SETs that make the server fit the client in front of what follows. True: something
-/// was written, and its answer will be hidden. Equal settings become one value that both share, so
-/// that they are found equal at a glance the next time.
+/// Puts what makes the server fit the client, SETs and PREPAREs, in front of what follows. True:
+/// something was written, and its answer will be hidden. Equal settings become one value that both
+/// share, so that they are found equal at a glance the next time.
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server);
+
+/// Sessions whose hashes are equal need no reconciliation.
+[[nodiscard]] std::uint64_t state_hash(const Settings& settings, const SqlPreparedRef& prepared);
 
 } // namespace pgweir::session

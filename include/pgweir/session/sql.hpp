@@ -1,11 +1,13 @@
-// The few things that we read from SQL text: its first words, and whose statement a DEALLOCATE
-// names. Not a parser: what it does not understand it leaves to the server.
+// What an SQL text will do, or may do, to the session that runs it, as far as that must be known
+// before the server has answered, or cannot be told from its answers.
 #pragma once
 
+#include <pgweir/session/parts.hpp>
+
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgweir::session {
 
@@ -17,16 +19,30 @@ enum class SqlKind : std::uint8_t {
     begins_transaction, // BEGIN, START TRANSACTION
 };
 
-struct SqlHead {
-    SqlKind kind = SqlKind::other;
-    std::string name; // of deallocate_one, folded as PostgreSQL folds identifiers
+struct SqlReading {
+    SqlKind kind = SqlKind::other; // of the first statement
+    std::string name;              // of deallocate_one, folded as PostgreSQL folds identifiers
+
+    Parts changes;         // what it may change or add
+    Parts ends;            // what it may take away, from who has it
+    bool executes = false; // what was PREPAREd before
+    Parts prepared;        // what the statements that it PREPAREs may change when they are executed
+    bool writes = false;   // rows: triggers may run
+    std::vector<std::string_view> calls; // functions that it may call: names, in the text
+    std::vector<std::string> customs;    // parameters "class.name" that it sets, in lower case
+    std::vector<std::string> strings;    // … or that its functions may set: what looks like one
 };
 
 /// White space in C's locale, as PostgreSQL takes it.
 [[nodiscard]] constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-/// `text` may be only the front of a statement.
-[[nodiscard]] SqlHead read_sql_head(std::string_view text);
+/// Linear in the text, which must outlive the names of calls. `is_cut`: it is only the front of
+/// what will be run.
+[[nodiscard]] SqlReading read_sql(std::string_view text, bool is_cut = false);
+
+/// A SELECT, alone in its text, that calls nothing: it can change nothing but by INTO, which its
+/// answer tells. For a glance at the most frequent texts; false: read it.
+[[nodiscard]] bool is_plain_select(std::string_view text);
 
 /// The text of a DEALLOCATE for another name.
 [[nodiscard]] std::string deallocate_sql(std::string_view name);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <pgweir/base/ids.hpp>
+#include <pgweir/session/knowledge.hpp>
+#include <pgweir/session/parts.hpp>
 #include <pgweir/session/prepared_cache.hpp>
 #include <pgweir/session/reply_queue.hpp>
 #include <pgweir/session/settings.hpp>
@@ -17,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pgweir::session {
@@ -37,6 +40,10 @@ struct TextHash {
         return std::hash<std::string_view>{}(text);
     }
 };
+/// SQL's PREPARE: `(name, text of the PREPARE)`, sorted. Values that never change, as Settings.
+using SqlPrepared = std::vector<std::pair<std::string, std::string>>;
+using SqlPreparedRef = std::shared_ptr<const SqlPrepared>; // null: none
+
 using NamedStatements = std::unordered_map<std::string, StatementRef, TextHash, std::equal_to<>>;
 
 /// Small on purpose: ten thousand idle clients each have one.
@@ -50,6 +57,10 @@ struct ClientState {
     StatementRef unnamed;                        // null: none, or not one of ours
     std::uint64_t unnamed_lives_on = 0; // server serial that has it as its own unnamed one; 0: none
 
+    SqlPreparedRef sql_prepared;
+    Parts pins;             // what its session has, and only its server: it keeps that one
+    Parts prepared_changes; // what its statements of SQL's PREPARE may change
+
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
 };
 
@@ -57,6 +68,15 @@ struct ClientState {
 struct Deallocation {
     std::string client_name;
     StatementId id;
+};
+
+/// What a server has told about the state of its session, as it comes.
+struct Answer {
+    Parts asked;
+    Parts found;                          // of the pinning ones
+    std::vector<Settings::Entry> entries; // of the settings
+    SqlPrepared prepared;
+    std::shared_ptr<Catalog> catalog; // null: not asked
 };
 
 struct ServerState {
@@ -80,6 +100,12 @@ struct ServerState {
     bool is_resetting = false;            // likewise RESET
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
+    Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
+    std::unique_ptr<Answer> answer; // while a question of ours is on its way
+    std::vector<std::string> named; // custom parameters that were set since the last question
+    SqlPreparedRef sql_prepared;
+    bool has_described = false; // the statement that it is at has told the shape of its rows
+
     std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
@@ -87,8 +113,7 @@ struct ServerState {
     // To be looked at and cleared by the driver.
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
-    /// It has what no other client may meet: statements of SQL's PREPARE, channels of LISTEN.
-    bool must_be_reset = false;
+    bool must_be_reset = false;      // it may have what no other client may meet
     bool has_changed_schema = false; // CREATE, ALTER or DROP: what was parsed may not be any more
 
     /// Nothing is owed in either direction, and no transaction is open: it may serve somebody else.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pgweir/base/bytes.hpp>
+#include <pgweir/session/sql.hpp>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -41,6 +42,9 @@ public:
     static constexpr std::string_view name_prefix = "pgweir_";
 
     Statement(std::string_view query, Bytes types, std::uint64_t parse_hash);
+    /// For another worker: it shares nothing with `other`.
+    Statement(const Statement& other);
+    Statement& operator=(const Statement&) = delete;
 
     [[nodiscard]] const std::string& query() const { return query_; }
     [[nodiscard]] Bytes types() const { return types_; }
@@ -49,6 +53,7 @@ public:
     [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
     [[nodiscard]] const StatementId& id() const { return id_; }
     [[nodiscard]] const std::string& server_name() const { return server_name_; }
+    [[nodiscard]] const SqlReading& reading() const { return reading_; }
 
 private:
     std::string query_;
@@ -56,6 +61,7 @@ private:
     std::uint64_t parse_hash_;
     StatementId id_;
     std::string server_name_;
+    SqlReading reading_;
 };
 
 using StatementRef = boost::intrusive_ptr<const Statement>;

@@ -99,6 +99,10 @@ struct ParameterBody {
 };
 [[nodiscard]] std::optional<ParameterBody> read_parameter(Bytes body) noexcept;
 
+/// DataRow: the values of its columns; nothing for NULL. Empty: it is malformed.
+using RowValues = std::vector<std::optional<std::string_view>>;
+[[nodiscard]] std::optional<RowValues> read_data_row(Bytes body);
+
 /// Fields of ErrorResponse and NoticeResponse. A server may leave out any of them: then empty.
 struct ErrorFields {
     std::string_view severity; // the untranslated one where there is one

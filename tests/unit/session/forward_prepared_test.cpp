@@ -252,7 +252,7 @@ TEST_CASE_FIXTURE(
     server(reply::parsed() + reply::ready());
     forget_output();
     take_back();
-    known.insert(server_state_of(0).parsed.at(0));
+    knowledge.statements.insert(server_state_of(0).parsed.at(0));
 
     client(say::parse("b", "A") + say::sync());
     CHECK(client_stop == Stop::need_input);

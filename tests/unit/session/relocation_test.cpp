@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <string_view>
+
 using namespace pgweir;
 using namespace pgweir::session;
 
@@ -50,6 +53,26 @@ TEST_CASE("session/relocation: what it has becomes what its new worker has")
     CHECK(client.unnamed == after.intern("SELECT 2", {}, 7));
     CHECK(client.unnamed != after.intern("SELECT 2", {}));
     CHECK(after.size() == 3);
+}
+
+TEST_CASE("session/relocation: what was read of a text stands in the text that goes along")
+{
+    StatementTable table;
+    ClientState client;
+    {
+        const std::string text = "SELECT set_config('a.b', 'c', false)";
+        client.unnamed = table.intern(text, {});
+    }
+    const StatementRef left = client.unnamed;
+    take_statements_along(client);
+    for (const StatementRef& statement : {left, client.unnamed}) {
+        REQUIRE(statement->reading().calls.size() == 1);
+        const std::string_view call = statement->reading().calls.front();
+        const std::string& text = statement->query();
+        CHECK(call == "set_config");
+        CHECK(call.data() >= text.data());
+        CHECK(call.data() + call.size() <= text.data() + text.size());
+    }
 }
 
 TEST_CASE("session/relocation: a client without statements has nothing to carry")

@@ -11,7 +11,7 @@ namespace {
 
 std::string read(std::string_view text)
 {
-    const SqlHead head = read_sql_head(text);
+    const SqlReading head = read_sql(text);
     switch (head.kind) {
     case SqlKind::other: return "other";
     case SqlKind::deallocate_one: return "deallocate " + head.name;

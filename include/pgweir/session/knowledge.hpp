@@ -1,0 +1,48 @@
+// What was learned about a database while its clients were served: names that their texts alone do
+// not explain.
+#pragma once
+
+#include <pgweir/session/known_statements.hpp>
+#include <pgweir/session/parts.hpp>
+#include <pgweir/session/settings.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgweir::session {
+
+/// What a database says of itself.
+class Catalog {
+public:
+    /// A function that may change the state of a session, by its name without schema. Upper and
+    /// lower case are one here: better one name too many. Parts of equal names add up.
+    void add_function(std::string_view name, Parts parts);
+
+    /// `word` as it stands in a statement. Empty: it changes nothing.
+    [[nodiscard]] Parts find_function(std::string_view word) const;
+
+    /// What triggers may change when rows are written.
+    Parts by_triggers;
+    /// Of custom parameters: those of ALTER DATABASE and ALTER ROLE, for who logs in here.
+    std::vector<Settings::Entry> custom_defaults;
+
+    [[nodiscard]] const std::string* find_custom_default(std::string_view name) const;
+
+private:
+    std::vector<std::pair<std::string, Parts>> functions_; // sorted by name
+};
+
+/// One worker's; the others are told of what is new.
+struct Knowledge {
+    KnownStatements statements;             // that PostgreSQL has parsed
+    std::shared_ptr<const Catalog> catalog; // null: the database was not asked yet
+    std::vector<std::string> customs;       // custom parameters that were ever set
+
+    void add_custom(std::string_view name);
+};
+
+} // namespace pgweir::session

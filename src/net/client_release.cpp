@@ -1,0 +1,155 @@
+// The part of ClientSession that gives servers back: when all is answered, and it is known what was
+// done to the session.
+#include <pgweir/base/log.hpp>
+#include <pgweir/net/client_session.hpp>
+#include <pgweir/net/pool.hpp>
+#include <pgweir/net/server.hpp>
+#include <pgweir/net/worker.hpp>
+#include <pgweir/session/question.hpp>
+
+#include <utility>
+
+namespace pgweir::net {
+
+// Session mode and replication: the server stays until the client goes.
+bool ClientSession::owns_server() const
+{
+    return replication_ != nullptr || pool_->options.mode == pool::Mode::session;
+}
+
+bool ClientSession::keeps_server() const { return owns_server() || !state_.pins.empty(); }
+
+void ClientSession::replies_ended(std::uint32_t ready)
+{
+    if (is_proving_) {
+        if (server_->state.replies.empty()) settings_proven();
+        return;
+    }
+    if (is_asking_) {
+        if (server_->state.replies.empty()) answered();
+        return;
+    }
+    if (server_->state.hidden_error) {
+        // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
+        if (!is_transaction_timed_out_) return settings_failed();
+        server_->state.hidden_error.reset();
+    }
+    if (ready == 0) return;
+    const TimePoint now = worker_->now();
+    pool_->counters.query_time.observe(now - query_at_);
+    query_at_ = server_->state.replies.empty() ? TimePoint{} : now;
+    quiet_at_ = now;
+    active_at_ = now;
+    cancel_at_ = TimePoint::max();
+    const bool is_block = pool_->options.mode == pool::Mode::statement
+                          && server_->state.status != 'I';
+    if (is_block) {
+        end(ClientEnd::refused,
+            {"FATAL",
+             "0A000",
+             "transaction blocks are not allowed in statement pooling mode",
+             {},
+             "Set pool.mode to \"transaction\" for this database or user."});
+        return;
+    }
+    if (!keeps_server() || server_->state.status != 'I') return;
+    pool_->counters.transactions.add(); // in session mode no lease ends to count it
+    pool_->counters.transaction_time.observe(now - lent_at_);
+    lent_at_ = now;
+    is_transaction_timed_out_ = false;
+    if (is_draining_) drain();
+}
+
+void ClientSession::release_if_idle()
+{
+    if (server_ == nullptr || owns_server() || is_proving_ || is_asking_) return;
+    const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
+                         && state_.stream.remaining == 0;
+    if (!is_done) return;
+    if (!server_->state.doubts.empty()) return ask();
+    if (state_.pins.empty()) release();
+}
+
+// What has it done to its session? The client is not kept waiting, unless it wants something now.
+void ClientSession::ask()
+{
+    pool_->counters.state_questions.add();
+    session::ask(server_->state, pool_->knowledge, worker_->to_server());
+    if (worker_->to_server().empty()) return answered(); // nothing that PostgreSQL could tell
+    is_asking_ = true;
+    send_to_server();
+}
+
+void ClientSession::answered()
+{
+    is_asking_ = false;
+    query_at_ = {};
+    Server& server = *server_;
+    if (server.state.hidden_error) return question_failed();
+    const bool was_pinned = !state_.pins.empty();
+    session::take_answer(server.state, state_, pool_->knowledge);
+    worker_->share_knowledge(*pool_);
+    if (state_.pins.empty()) {
+        if (!was_pinned) return release();
+        return give_server_back(false);
+    }
+    is_lease_new_ = true; // what it wants may differ from what the server has
+    if (was_pinned) return;
+    pinned();
+}
+
+// Its transaction is over, and counted, though the server stays.
+void ClientSession::pinned()
+{
+    log(LogLevel::info,
+        "client_pinned",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_->pool->label()},
+         {"reason", session::names_of(state_.pins)}});
+    pool_->counters.pins.add();
+    pool_->counters.transactions.add();
+    pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
+    lent_at_ = worker_->now();
+    if (is_draining_) drain();
+}
+
+// Nobody knows what its session has: the server goes through a reset, and the client goes on with
+// what was known before.
+void ClientSession::question_failed()
+{
+    log(LogLevel::warning,
+        "question_failed",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_->pool->label()},
+         {"reason", server_->state.hidden_error->message}});
+    server_->state.hidden_error.reset();
+    session::give_up_question(server_->state, pool_->knowledge);
+    give_server_back(false);
+    if (is_draining_) drain();
+}
+
+void ClientSession::release()
+{
+    pool_->counters.transactions.add();
+    pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
+    give_server_back(false);
+    if (is_draining_) drain();
+}
+
+void ClientSession::give_server_back(bool wants_cancel)
+{
+    if (server_ == nullptr) return;
+    Server& server = *std::exchange(server_, nullptr);
+    server.client = nullptr;
+    is_lease_new_ = false;
+    is_proving_ = false;
+    is_asking_ = false;
+    is_blocked_ = false;
+    if (!state_.pins.empty()) server.state.must_be_reset = true;
+    if (state_.pins.has(session::Part::libraries)) server.is_unwanted = true; // they stay loaded
+    state_.pins = {};
+    const bool is_cut = state_.stream.remaining > 0 && !state_.stream.is_dropped;
+    server.give_back(is_cut, wants_cancel);
+}
+
+} // namespace pgweir::net

@@ -1,0 +1,64 @@
+#include <pgweir/session/knowledge.hpp>
+
+#include "sql_characters.hpp"
+
+#include <algorithm>
+
+namespace pgweir::session {
+
+namespace {
+
+// Whether a name, in lower case, stands before a word in any case.
+bool is_before(std::string_view name, std::string_view word)
+{
+    const std::size_t size = std::min(name.size(), word.size());
+    for (std::size_t i = 0; i < size; ++i) {
+        const auto a = static_cast<unsigned char>(name[i]);
+        const auto b = static_cast<unsigned char>(sql::lower(word[i]));
+        if (a != b) return a < b;
+    }
+    return name.size() < word.size();
+}
+
+} // namespace
+
+void Catalog::add_function(std::string_view name, Parts parts)
+{
+    if (name.empty()) return;
+    std::string folded;
+    for (const char c : name) folded += sql::lower(c);
+    const auto place = std::ranges::lower_bound(functions_, folded, {}, [](const auto& entry) {
+        return std::string_view{entry.first};
+    });
+    if (place != functions_.end() && place->first == folded) {
+        place->second |= parts;
+    } else {
+        functions_.emplace(place, std::move(folded), parts);
+    }
+}
+
+Parts Catalog::find_function(std::string_view word) const
+{
+    const auto place = std::partition_point(
+        functions_.begin(),
+        functions_.end(),
+        [&](const auto& entry) { return is_before(entry.first, word); }
+    );
+    if (place == functions_.end() || !sql::same_word(word, place->first)) return {};
+    return place->second;
+}
+
+const std::string* Catalog::find_custom_default(std::string_view name) const
+{
+    const auto found = std::ranges::find(custom_defaults, name, &Settings::Entry::first);
+    return found != custom_defaults.end() ? &found->second : nullptr;
+}
+
+void Knowledge::add_custom(std::string_view name)
+{
+    constexpr std::size_t customs_max = 200;
+    const bool is_known = std::ranges::find(customs, name) != customs.end();
+    if (!is_known && customs.size() < customs_max) customs.emplace_back(name);
+}
+
+} // namespace pgweir::session

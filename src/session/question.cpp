@@ -1,0 +1,180 @@
+#include <pgweir/session/question.hpp>
+
+#include <pgweir/session/sql_lexer.hpp>
+#include <pgweir/session/sql_statement.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace pgweir::session {
+
+namespace {
+
+bool is_custom(const Settings::Entry& entry) { return entry.first.find('.') != std::string::npos; }
+
+bool is_named(const ServerState& server, const std::string& name)
+{
+    return std::ranges::find(server.named, name) != server.named.end();
+}
+
+struct Reading {
+    const ServerState& server;
+    const ClientState& client;
+    const Knowledge& knowledge;
+};
+
+// Whether it says no more than that nothing was set. PostgreSQL never forgets a custom parameter:
+// RESET leaves its default, or an empty one. That is the client's only if it had it before, or has
+// just named it.
+bool is_default(const Settings::Entry& entry, const Reading& reading)
+{
+    if (entry.first == "role") return entry.second == "none";
+    if (!is_custom(entry)) return false;
+    const Catalog* const catalog = reading.knowledge.catalog.get();
+    const std::string* const value = catalog != nullptr ? catalog->find_custom_default(entry.first)
+                                                        : nullptr;
+    if (value != nullptr) return *value == entry.second;
+    return entry.second.empty() && !is_named(reading.server, entry.first)
+           && reading.client.wanted->find(entry.first) == nullptr;
+}
+
+SettingsRef settings_of(Answer& answer, const Reading& reading)
+{
+    std::vector<Settings::Entry> entries;
+    for (Settings::Entry& entry : answer.entries) {
+        if (!is_default(entry, reading)) entries.push_back(std::move(entry));
+    }
+    const std::string_view reported = "session_authorization"; // pg_settings does not show it
+    if (const std::string* const user = reading.server.settings->find(reported)) {
+        entries.emplace_back(reported, *user);
+    }
+    if (entries.empty()) return no_settings();
+    return std::make_shared<const Settings>(std::move(entries));
+}
+
+// What RESET goes back to is what the client has asked for at its start; the server knows nothing
+// of that.
+SettingsRef with_startup(const SettingsRef& settings, const Settings& startup)
+{
+    const auto is_missing = [&](const Settings::Entry& entry) {
+        return settings->find(entry.first) == nullptr;
+    };
+    if (std::ranges::none_of(startup.entries(), is_missing)) return settings;
+    std::vector<Settings::Entry> entries = startup.entries();
+    std::ranges::copy(settings->entries(), std::back_inserter(entries));
+    return std::make_shared<const Settings>(std::move(entries));
+}
+
+// PostgreSQL keeps the whole text that a PREPARE came in. Empty: it is not to be found there.
+std::string prepare_text(std::string_view text, std::string_view name)
+{
+    std::string found;
+    SqlReader reader{text};
+    while (const SqlStatement* const statement = reader.next()) {
+        const bool is_prepare = statement->command == Command::prepare && !statement->is_uncertain;
+        if (is_prepare && identifier(statement->name) == name) found = statement->text;
+    }
+    return found;
+}
+
+void take_prepared(Answer& answer, ServerState& server, ClientState& client)
+{
+    server.sql_prepared = nullptr;
+    for (auto& [name, text] : answer.prepared) {
+        text = prepare_text(text, name);
+        if (text.empty()) client.pins |= Part::prepared_statements; // it cannot be said again
+    }
+    if (!answer.prepared.empty()) {
+        std::ranges::sort(answer.prepared);
+        server.sql_prepared = std::make_shared<const SqlPrepared>(std::move(answer.prepared));
+    }
+    client.sql_prepared = server.sql_prepared;
+}
+
+// The first call of anything in a database tells that it must be asked which functions matter.
+Parts parts_of_calls(const SqlReading& reading, const Knowledge& knowledge)
+{
+    if (reading.calls.empty() && !reading.writes) return {};
+    if (!knowledge.catalog) return askable_parts | Part::catalog;
+    Parts parts;
+    for (const std::string_view name : reading.calls)
+        parts |= knowledge.catalog->find_function(name);
+    if (reading.writes) parts |= knowledge.catalog->by_triggers;
+    return parts;
+}
+
+void learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
+{
+    knowledge.catalog = catalog;
+    for (const Settings::Entry& each : catalog->custom_defaults) knowledge.add_custom(each.first);
+}
+
+} // namespace
+
+void raise_doubts(
+    ServerState& server, ClientState& client, const SqlReading& reading, Knowledge& knowledge
+)
+{
+    const Parts by_calls = parts_of_calls(reading, knowledge);
+    const bool prepares = reading.changes.has(Part::prepared_statements);
+    if (prepares) client.prepared_changes |= reading.prepared | by_calls;
+    Parts owned = client.pins;
+    if (client.sql_prepared) owned |= Part::prepared_statements;
+
+    Parts parts = reading.changes | by_calls | (reading.ends & owned);
+    if (reading.executes) parts |= client.prepared_changes;
+    if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
+    server.doubts |= parts;
+    if (!parts.has(Part::settings)) return;
+    for (const std::string& name : reading.customs) {
+        knowledge.add_custom(name);
+        if (!is_named(server, name)) server.named.push_back(name);
+    }
+    for (const std::string& name : reading.strings) knowledge.add_custom(name);
+}
+
+void ask(ServerState& server, Knowledge& knowledge, Gather& to_server)
+{
+    const Parts asked = server.doubts & (askable_parts | Part::catalog);
+    if (asked.has(Part::settings)) {
+        for (const Settings::Entry& entry : server.settings->entries()) {
+            if (is_custom(entry)) knowledge.add_custom(entry.first);
+        }
+    }
+    server.answer = std::make_unique<Answer>();
+    server.answer->asked = asked;
+    if (asked.has(Part::catalog)) server.answer->catalog = std::make_shared<Catalog>();
+    if (asked.empty()) return;
+    wire::append_query(to_server.own(), question_about(asked, knowledge));
+    to_server.commit();
+    server.replies.push({.reply = Reply::query, .is_hidden = true});
+    server.unnamed_owner = ClientId{};
+    ++server.segment;
+}
+
+void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
+{
+    const Parts doubts = std::exchange(server.doubts, {});
+    const auto answer = std::exchange(server.answer, nullptr);
+    client.pins |= doubts & (Parts{Part::libraries} | Part::random_seed);
+    client.pins = client.pins.without(answer->asked) | answer->found;
+    if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
+    if (answer->catalog) learn(knowledge, answer->catalog);
+    if (answer->asked.has(Part::settings)) {
+        server.settings = settings_of(*answer, {server, client, knowledge});
+        client.wanted = with_startup(server.settings, *client.startup);
+    }
+    server.named.clear();
+}
+
+// Not to be asked again for what it did not understand.
+void give_up_question(ServerState& server, Knowledge& knowledge)
+{
+    server.answer = nullptr;
+    server.named.clear();
+    if (!knowledge.catalog) knowledge.catalog = std::make_shared<const Catalog>();
+}
+
+} // namespace pgweir::session

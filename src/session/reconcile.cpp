@@ -1,0 +1,83 @@
+// Makes a server fit its next client, with messages in front of that one's own.
+#include <pgweir/session/forward.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <algorithm>
+
+namespace pgweir::session {
+
+namespace {
+
+void append_hidden_query(ServerState& server, std::string_view sql, bool is_tolerated, Gather& out)
+{
+    wire::append_query(out.own(), sql);
+    out.commit();
+    server.replies.push({.reply = Reply::query, .is_hidden = true, .is_tolerated = is_tolerated});
+    server.unnamed_owner = ClientId{};
+    ++server.segment;
+}
+
+bool reconcile_settings(ServerState& server, ClientState& client, Gather& to_server)
+{
+    if (same_settings(server.settings, client.wanted)) {
+        client.wanted = server.settings;
+        return false;
+    }
+    const std::string sql = reconcile(*server.settings, *client.wanted);
+    server.settings_before = server.settings;
+    server.settings = client.wanted;
+    if (sql.empty()) return false;
+    append_hidden_query(server, sql, false, to_server);
+    return true;
+}
+
+bool contains(const SqlPrepared& all, const SqlPrepared::value_type& one)
+{
+    return std::ranges::find(all, one) != all.end();
+}
+
+// Each in a query of its own: one that cannot be prepared any more, because its table is gone, must
+// not take the others with it.
+bool reconcile_prepared(ServerState& server, ClientState& client, Gather& to_server)
+{
+    if (server.sql_prepared == client.sql_prepared) return false;
+    static const SqlPrepared none;
+    const SqlPrepared& from = server.sql_prepared ? *server.sql_prepared : none;
+    const SqlPrepared& to = client.sql_prepared ? *client.sql_prepared : none;
+    bool has_written = false;
+    for (const auto& each : from) {
+        if (contains(to, each)) continue;
+        append_hidden_query(server, deallocate_sql(each.first), true, to_server);
+        has_written = true;
+    }
+    for (const auto& each : to) {
+        if (contains(from, each)) continue;
+        append_hidden_query(server, each.second, true, to_server);
+        has_written = true;
+    }
+    server.sql_prepared = client.sql_prepared;
+    return has_written;
+}
+
+} // namespace
+
+bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
+{
+    const bool has_set = reconcile_settings(server, client, to_server);
+    const bool has_prepared = reconcile_prepared(server, client, to_server);
+    return has_set || has_prepared;
+}
+
+std::uint64_t state_hash(const Settings& settings, const SqlPreparedRef& prepared)
+{
+    std::uint64_t hash = settings.hash();
+    if (!prepared) return hash;
+    constexpr std::uint64_t golden_ratio = 0x9e3779b97f4a7c15U;
+    for (const auto& [name, text] : *prepared) {
+        hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
+        hash = (hash ^ std::hash<std::string>{}(text)) * golden_ratio;
+    }
+    return hash;
+}
+
+} // namespace pgweir::session

@@ -1,0 +1,87 @@
+#include "sql_characters.hpp"
+#include "sql_heads.hpp"
+
+namespace pgweir::session::sql {
+
+namespace {
+
+bool take_routine(Tokens& rest)
+{
+    return rest.take_word("function") || rest.take_word("procedure") || rest.take_word("routine")
+           || rest.take_word("aggregate");
+}
+
+void read_kind(SqlStatement& statement, Tokens& rest)
+{
+    rest.take_word("constraint");
+    if (take_routine(rest) || rest.take_word("extension") || rest.take_word("trigger")) {
+        statement.traits |= Trait::changes_functions;
+    }
+}
+
+bool read_database(SqlStatement& statement, Tokens& rest, Command command)
+{
+    statement.command = command;
+    if (rest.take_word("if")) rest.take_word("exists");
+    statement.name = rest.take_name();
+    return !statement.name.empty();
+}
+
+} // namespace
+
+bool read_create(SqlStatement& statement, Tokens& rest)
+{
+    if (rest.take_word("database")) {
+        return read_database(statement, rest, Command::create_database);
+    }
+    if (rest.take_word("or")) rest.take_word("replace");
+    read_kind(statement, rest);
+    // What is called pg_temp.… is temporary, and so is a view of such.
+    if (statement.traits.has(Trait::names_temp_schema)) statement.traits |= Trait::creates_temp;
+    while (!rest.at_end()) {
+        if (rest.take().is_word("as") && rest.take_word("execute")) {
+            statement.executed = rest.take_name();
+            return !statement.executed.empty();
+        }
+    }
+    return true;
+}
+
+bool read_alter(SqlStatement& statement, Tokens& rest)
+{
+    read_kind(statement, rest);
+    return true;
+}
+
+bool read_drop(SqlStatement& statement, Tokens& rest)
+{
+    if (rest.take_word("database")) return read_database(statement, rest, Command::drop_database);
+    read_kind(statement, rest);
+    return true;
+}
+
+bool may_have_inner_statements(Tokens rest)
+{
+    if (rest.take_word("or")) rest.take_word("replace");
+    return rest.at_word("function") || rest.at_word("procedure") || rest.at_word("rule");
+}
+
+const char* outer_end(std::string_view text)
+{
+    Tokens tokens{text};
+    int parentheses = 0;
+    int bodies = 0; // BEGIN ATOMIC and, within it, CASE
+    while (!tokens.at_end()) {
+        const Token token = tokens.take();
+        if (token.is_symbol('(')) ++parentheses;
+        if (token.is_symbol(')') && parentheses > 0) --parentheses;
+        if (token.is_symbol(';') && parentheses == 0 && bodies == 0) return token.text.data();
+        const bool opens = bodies > 0 ? token.is_word("begin") || token.is_word("case")
+                                      : token.is_word("begin") && tokens.at_word("atomic");
+        if (opens) ++bodies;
+        if (bodies > 0 && token.is_word("end")) --bodies;
+    }
+    return text.data() + text.size();
+}
+
+} // namespace pgweir::session::sql
