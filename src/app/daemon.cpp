@@ -31,6 +31,7 @@ net::FrontDoorOptions front_door_options(const config::Settings& settings)
     options.unix_socket_mode = settings.unix_socket_mode;
     options.listen_backlog = settings.listen_backlog;
     options.max_client_conn = settings.max_client_conn;
+    options.worker_load_max = settings.worker_load_max;
     options.client_login_timeout = settings.client_login_timeout;
     options.socket.tcp_keepidle = settings.tcp_keepidle;
     options.socket.tcp_user_timeout = settings.tcp_user_timeout;
@@ -83,9 +84,10 @@ int Daemon::run()
         });
     });
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
-        owned_workers_.push_back(std::make_unique<net::Worker>(
-            WorkerId{i}, workers_, *front_door_, net::Worker::Limits{settings->max_packet_size}
-        ));
+        const net::Worker::Limits limits{settings->max_packet_size, settings->worker_load_max};
+        owned_workers_.push_back(
+            std::make_unique<net::Worker>(WorkerId{i}, workers_, *front_door_, limits)
+        );
         workers_.push_back(owned_workers_.back().get());
     }
     std::string problem = front_door_->open();
@@ -224,7 +226,7 @@ void Daemon::drain()
 {
     if (is_draining_) return;
     is_draining_ = true;
-    log(LogLevel::info, "draining", {{"clients", client_count()}});
+    log(LogLevel::info, "draining", {{"clients", front_door_->client_count()}});
     sd_notify(0, "STOPPING=1");
     const auto pools = pools_.all();
     const bool is_paused = std::ranges::any_of(pools, [](const auto& pool) {
@@ -244,7 +246,8 @@ net::Task<void> Daemon::wait_until_empty()
 
     const TimePoint deadline = Clock::now() + live_.get()->shutdown_timeout;
     net::Timer timer{control_io_.get_executor()};
-    while (client_count() > 0 && Clock::now() < deadline) { // who is logging in is let go
+    // Who is logging in is let go.
+    while (front_door_->client_count() > 0 && Clock::now() < deadline) {
         timer.expires_after(look_again);
         co_await timer.async_wait(net::use_task);
     }
@@ -253,15 +256,8 @@ net::Task<void> Daemon::wait_until_empty()
 
 void Daemon::stop_now()
 {
-    log(LogLevel::info, "stopping", {{"clients", client_count()}});
+    log(LogLevel::info, "stopping", {{"clients", front_door_->client_count()}});
     control_io_.stop();
-}
-
-std::size_t Daemon::client_count() const
-{
-    std::size_t count = 0;
-    for (const net::Worker* worker : workers_) count += worker->client_count();
-    return count;
 }
 
 // Workers say good-bye to their clients and servers, and have what still runs cancelled; the front

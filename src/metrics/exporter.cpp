@@ -132,6 +132,21 @@ void add_daemon(Families& families, const Snapshot& snapshot)
     }
 }
 
+void add_workers(Families& families, const std::vector<net::WorkerRow>& workers)
+{
+    const auto add_each = [&](auto value_of) {
+        for (std::size_t i = 0; i < workers.size(); ++i) {
+            families.add(value_of(workers[i]), {{"worker", std::to_string(i)}});
+        }
+    };
+    families.gauge("pgweir_worker_load", "Share of one core that a worker thread uses, 0 to 1.");
+    add_each([](const net::WorkerRow& row) { return row.load_percent / 100.0; });
+    families.gauge("pgweir_worker_clients", "Logged-in clients, by worker thread.");
+    add_each([](const net::WorkerRow& row) { return number(row.clients); });
+    families.counter("pgweir_client_moves_total", "Clients that a worker has given to others.");
+    add_each([](const net::WorkerRow& row) { return number(row.client_moves); });
+}
+
 // The names that every Prometheus client library uses for these.
 void add_process(Families& families, const Snapshot& snapshot)
 {
@@ -151,6 +166,7 @@ std::string to_prometheus(const Snapshot& snapshot)
     Families families;
     const std::vector<PoolRow>& pools = snapshot.inspection.pools;
     add_daemon(families, snapshot);
+    add_workers(families, snapshot.inspection.workers);
     add_process(families, snapshot);
     add_clients(families, pools);
     add_servers(families, pools);

@@ -34,10 +34,11 @@ void ClientSession::on_server_lost(const char* reason)
     lost.client = nullptr;
     log(LogLevel::warning,
         "server_lost",
-        {{"pool", pool_.pool->label()},
+        {{"pool", pool_->pool->label()},
          {"server_pid", lost.cancel_target().process_id},
          {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
-    worker_.server_lost(lost);
+    worker_->server_lost(lost);
+    if (has_lost_nothing()) return;
     if (has_said_why) {
         end(ClientEnd::server_lost, {});
     } else {
@@ -48,6 +49,20 @@ void ClientSession::on_server_lost(const char* reason)
              "The server connection was lost while it served this client.",
              "Reconnect and try again."});
     }
+}
+
+// The server was at work for us only, in front of the client's transaction or behind it.
+bool ClientSession::has_lost_nothing()
+{
+    const bool was_ours = is_proving_ || is_asking_;
+    if (!was_ours || !state_.pins.empty() || owns_server()) return false;
+    is_proving_ = false;
+    is_asking_ = false;
+    is_blocked_ = false;
+    query_at_ = {};
+    worker_->run_again(*this);
+    if (is_draining_) drain();
+    return true;
 }
 
 void ClientSession::drain()
@@ -70,22 +85,22 @@ void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
 {
     if (is_over()) return;
     if (!error.message.empty()) {
-        wire::append_error(worker_.to_client().own(), error);
-        worker_.to_client().commit();
-        pool_.pool->errors().add(error.sqlstate);
+        wire::append_error(worker_->to_client().own(), error);
+        worker_->to_client().commit();
+        pool_->pool->errors().add(error.sqlstate);
         if (!send_to_client()) return leave(ClientEnd::gone);
     }
     log(LogLevel::info,
         "client_closed",
         {{"client", static_cast<std::uint64_t>(id())},
-         {"pool", pool_.pool->label()},
+         {"pool", pool_->pool->label()},
          {"reason", name_of(reason)},
          {"message", error.message}});
-    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
+    if (is_waiting_) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
     is_waiting_ = false;
     give_server_back(true);
     is_closing_ = true;
-    close_at_ = worker_.now() + linger_max;
+    close_at_ = worker_->now() + linger_max;
     if (output_.empty()) stream_.shut_down_sending();
     update_deadline();
     if (is_readable_) discard_input();
@@ -94,7 +109,7 @@ void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
 void ClientSession::discard_input()
 {
     for (;;) {
-        const IoResult io = stream_.read(worker_.receive_buffer());
+        const IoResult io = stream_.read(worker_->receive_buffer());
         if (io.status == IoStatus::want_read || io.status == IoStatus::want_write) return;
         if (io.status != IoStatus::done) return leave(ClientEnd::gone);
     }
@@ -103,18 +118,18 @@ void ClientSession::discard_input()
 void ClientSession::leave(ClientEnd reason)
 {
     if (is_gone_) return;
-    if (is_waiting_) static_cast<void>(pool_.core.withdraw(waiter_)); // false: see Worker::grant
+    if (is_waiting_) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
     is_waiting_ = false;
     if (!is_closing_) {
         log(LogLevel::debug,
             "client_closed",
             {{"client", static_cast<std::uint64_t>(id())},
-             {"pool", pool_.pool->label()},
+             {"pool", pool_->pool->label()},
              {"reason", name_of(reason)}});
     }
     give_server_back(reason != ClientEnd::terminated);
     is_gone_ = true;
-    worker_.bury(*this);
+    worker_->bury(*this);
 }
 
 } // namespace pgweir::net

@@ -34,9 +34,9 @@ constexpr Duration sequence_patience = std::chrono::seconds{5};
 bool ClientSession::acquire()
 {
     const std::uint64_t hash = session::state_hash(*state_.wanted, state_.sql_prepared);
-    const auto answer = pool_.core.acquire(waiter_, worker_.now(), hash, last_server_);
+    const auto answer = pool_->core.acquire(waiter_, worker_->now(), hash, last_server_);
     if (answer.slot != nullptr) {
-        pool_.counters.wait_time.observe(Duration::zero());
+        pool_->counters.wait_time.observe(Duration::zero());
         attach(static_cast<Server&>(*answer.slot));
         return server_ != nullptr;
     }
@@ -45,27 +45,27 @@ bool ClientSession::acquire()
         return true;
     }
     is_waiting_ = true;
-    worker_.obey(pool_);
+    worker_->obey(*pool_);
     return false;
 }
 
 void ClientSession::granted(Server& server)
 {
     is_waiting_ = false;
-    pool_.counters.wait_time.observe(worker_.now() - waiter_.since());
+    pool_->counters.wait_time.observe(worker_->now() - waiter_.since());
     attach(server);
-    if (server_ != nullptr) worker_.run_again(*this);
+    if (server_ != nullptr) worker_->run_again(*this);
 }
 
 void ClientSession::refused(ErrorCode reason)
 {
-    if (reason == pool::Errc::wait_timed_out) pool_.counters.wait_timeouts.add();
-    if (reason == pool::Errc::too_many_waiting) pool_.counters.waiters_refused.add();
+    if (reason == pool::Errc::wait_timed_out) pool_->counters.wait_timeouts.add();
+    if (reason == pool::Errc::too_many_waiting) pool_->counters.waiters_refused.add();
     refusal_ = std::make_unique<wire::ErrorText>(refusal(reason));
-    pool_.pool->errors().add(refusal_->sqlstate);
+    pool_->pool->errors().add(refusal_->sqlstate);
     if (!is_waiting_) return;
     is_waiting_ = false;
-    worker_.run_again(*this);
+    worker_->run_again(*this);
 }
 
 void ClientSession::attach(Server& server)
@@ -75,13 +75,13 @@ void ClientSession::attach(Server& server)
     last_server_ = &server;
     server.client = this;
     server.use = ServerUse::lent;
-    lent_at_ = worker_.now();
+    lent_at_ = worker_->now();
     quiet_at_ = lent_at_;
     query_at_ = {};
     cancel_at_ = TimePoint::max();
     is_transaction_timed_out_ = false;
     is_lease_new_ = true;
-    pool_.counters.server_assignments.add();
+    pool_->counters.server_assignments.add();
 }
 
 // A replication connection takes the place of the one that the pool has granted, so that the
@@ -89,9 +89,9 @@ void ClientSession::attach(Server& server)
 void ClientSession::swap_for_replication(Server& server)
 {
     is_waiting_ = true;
-    auto pool = pool_.pool;
-    worker_.bury(server);
-    worker_.front_door().open_replication(std::move(pool), worker_.id(), id(), *replication_);
+    auto pool = pool_->pool;
+    worker_->bury(server);
+    worker_->front_door().open_replication(std::move(pool), worker_->id(), id(), *replication_);
 }
 
 // Makes the server's settings those of the client. False: they are sent alone first, because no
@@ -100,12 +100,12 @@ bool ClientSession::begin_lease()
 {
     is_lease_new_ = false;
     if (server_->is_replication()) return true; // its startup packet had them
-    if (!session::reconcile_server(server_->state, state_, worker_.to_server())) return true;
-    pool_.counters.settings_replays.add();
+    if (!session::reconcile_server(server_->state, state_, worker_->to_server())) return true;
+    pool_->counters.settings_replays.add();
     server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared);
-    if (session::same_settings(pool_.proven, state_.wanted)) return true;
-    if (pool_.pool->is_proven(state_.wanted->hash())) {
-        pool_.proven = state_.wanted;
+    if (session::same_settings(pool_->proven, state_.wanted)) return true;
+    if (pool_->pool->is_proven(state_.wanted->hash())) {
+        pool_->proven = state_.wanted;
         return true;
     }
     is_proving_ = true;
@@ -118,8 +118,8 @@ void ClientSession::settings_proven()
     is_proving_ = false;
     query_at_ = {};
     if (!server_->state.hidden_error) {
-        pool_.pool->set_proven(state_.wanted->hash());
-        pool_.proven = state_.wanted;
+        pool_->pool->set_proven(state_.wanted->hash());
+        pool_->proven = state_.wanted;
         return;
     }
     // PostgreSQL would have refused the login. Nothing was sent yet but the settings: the request
@@ -145,7 +145,7 @@ bool ClientSession::refuse_input(Bytes input)
 {
     static const wire::ErrorText nothing_new; // skipping: the error was sent before
     const wire::ErrorText& error = refusal_ ? *refusal_ : nothing_new;
-    const Step step = session::refuse(state_, input, error, worker_.to_client());
+    const Step step = session::refuse(state_, input, error, worker_->to_client());
     if (!send_to_client()) {
         leave(ClientEnd::gone);
         return false;
@@ -167,22 +167,22 @@ bool ClientSession::refuse_input(Bytes input)
 // Only who has a deadline is in the wheel: a pool without time-outs costs nothing here.
 void ClientSession::update_deadline()
 {
-    if (!is_waiting_ && !is_closing_ && !pool_.has_timeouts && state_.pins.empty()) return;
+    if (!is_waiting_ && !is_closing_ && !pool_->has_timeouts && state_.pins.empty()) return;
     const TimePoint time = deadline();
-    if (time != TimePoint::max()) worker_.wheel().schedule(*this, time);
+    if (time != TimePoint::max()) worker_->wheel().schedule(*this, time);
 }
 
 TimePoint ClientSession::deadline() const
 {
     if (is_closing_) return close_at_;
-    if (is_waiting_) return after(waiter_.since(), pool_.options.query_wait_timeout);
+    if (is_waiting_) return after(waiter_.since(), pool_->options.query_wait_timeout);
     if (server_ != nullptr) return lease_deadline();
-    return after(active_at_, pool_.options.client_idle_timeout);
+    return after(active_at_, pool_->options.client_idle_timeout);
 }
 
 TimePoint ClientSession::lease_deadline() const
 {
-    const pool::Options& options = pool_.options;
+    const pool::Options& options = pool_->options;
     if (cancel_at_ != TimePoint::max()) return after(cancel_at_, options.cancel_wait_timeout);
 
     TimePoint time = TimePoint::max();
@@ -205,7 +205,7 @@ void ClientSession::on_deadline(TimePoint now)
     if (is_closing_) return leave(ClientEnd::gone);
     if (is_waiting_) {
         // False: a server or a refusal is on its way, and settles it.
-        if (pool_.core.withdraw(waiter_)) refused(pool::Errc::wait_timed_out);
+        if (pool_->core.withdraw(waiter_)) refused(pool::Errc::wait_timed_out);
         return;
     }
     if (server_ != nullptr && !(keeps_server() && server_->state.is_idle())) {
@@ -214,18 +214,18 @@ void ClientSession::on_deadline(TimePoint now)
         return;
     }
     if (waits_for_sequences() && now >= active_at_ + sequence_patience) return unpin();
-    pool_.counters.client_idle_timeouts.add();
+    pool_->counters.client_idle_timeouts.add();
     end(ClientEnd::idle_timeout,
         {"FATAL",
          "57P05",
          "terminating connection due to client_idle_timeout",
-         "The client was idle for " + duration_text(pool_.options.client_idle_timeout) + ".",
+         "The client was idle for " + duration_text(pool_->options.client_idle_timeout) + ".",
          {}});
 }
 
 void ClientSession::lease_timed_out(TimePoint now)
 {
-    const pool::Options& options = pool_.options;
+    const pool::Options& options = pool_->options;
     if (cancel_at_ != TimePoint::max()) {
         return end(
             ClientEnd::server_lost,
@@ -242,15 +242,15 @@ void ClientSession::lease_timed_out(TimePoint now)
                                      && now - lent_at_ >= options.transaction_timeout;
     if (is_transaction_over) {
         is_transaction_timed_out_ = true;
-        pool_.counters.transaction_timeouts.add();
+        pool_->counters.transaction_timeouts.add();
         if (!is_busy) return abort_idle_transaction();
         return cancel_for("transaction_timeout", options.transaction_timeout);
     }
     if (is_busy) {
-        pool_.counters.query_timeouts.add();
+        pool_->counters.query_timeouts.add();
         return cancel_for("query_timeout", options.query_timeout);
     }
-    pool_.counters.idle_transaction_timeouts.add();
+    pool_->counters.idle_transaction_timeouts.add();
     end(ClientEnd::idle_transaction_timeout,
         {"FATAL",
          "25P03",
@@ -278,7 +278,7 @@ wire::ErrorText timeout_error(const char* what, const char* setting, Duration li
 void ClientSession::cancel_for(const char* setting, Duration limit)
 {
     server_->state.cancel_reason = timeout_error("statement", setting, limit);
-    cancel_at_ = worker_.now();
+    cancel_at_ = worker_->now();
     server_->request_cancel();
 }
 
@@ -286,29 +286,29 @@ void ClientSession::cancel_for(const char* setting, Duration limit)
 // statement, and ends the transaction itself.
 void ClientSession::abort_idle_transaction()
 {
-    session::Gather& out = worker_.to_server();
+    session::Gather& out = worker_->to_server();
     wire::append_query(out.own(), "ROLLBACK TO SAVEPOINT \"pgweir transaction_timeout\"");
     out.commit();
     server_->state.replies.push({.reply = session::Reply::query, .is_hidden = true});
     server_->state.abort_reason = timeout_error(
-        "transaction", "transaction_timeout", pool_.options.transaction_timeout
+        "transaction", "transaction_timeout", pool_->options.transaction_timeout
     );
     send_to_server();
 }
 
 wire::ErrorText ClientSession::refusal(ErrorCode reason) const
 {
-    const pool::Shared& shared = pool_.pool->shared();
-    const std::string detail = "Pool " + pool_.pool->label() + ": " + std::to_string(shared.total())
-                               + " of " + std::to_string(shared.size())
-                               + " server connections open, " + std::to_string(shared.waiting())
-                               + " clients waiting.";
+    const pool::Shared& shared = pool_->pool->shared();
+    const std::string detail = "Pool " + pool_->pool->label() + ": "
+                               + std::to_string(shared.total()) + " of "
+                               + std::to_string(shared.size()) + " server connections open, "
+                               + std::to_string(shared.waiting()) + " clients waiting.";
     if (reason == pool::Errc::wait_timed_out) {
         return {
             "ERROR",
             "53300",
             "no server connection became free within query_wait_timeout ("
-                + duration_text(pool_.options.query_wait_timeout) + ")",
+                + duration_text(pool_->options.query_wait_timeout) + ")",
             detail,
             "The pool is busy: retry later, make transactions shorter, or raise pool.size."
         };
@@ -319,11 +319,11 @@ wire::ErrorText ClientSession::refusal(ErrorCode reason) const
             "53300",
             "too many clients are waiting for a server connection",
             detail,
-            "max_waiting is " + std::to_string(pool_.options.max_waiting)
+            "max_waiting is " + std::to_string(pool_->options.max_waiting)
                 + ": retry later, or raise it."
         };
     }
-    wire::ErrorText error = pool_.pool->last_error();
+    wire::ErrorText error = pool_->pool->last_error();
     if (error.message.empty()) error = {"ERROR", "08006", "the server cannot be reached", {}, {}};
     error.severity = "ERROR";
     return error;

@@ -14,7 +14,7 @@ namespace pgweir::net {
 // Session mode and replication: the server stays until the client goes.
 bool ClientSession::owns_server() const
 {
-    return replication_ != nullptr || pool_.options.mode == pool::Mode::session;
+    return replication_ != nullptr || pool_->options.mode == pool::Mode::session;
 }
 
 bool ClientSession::keeps_server() const { return owns_server() || !state_.pins.empty(); }
@@ -35,13 +35,13 @@ void ClientSession::replies_ended(std::uint32_t ready)
         server_->state.hidden_error.reset();
     }
     if (ready == 0) return;
-    const TimePoint now = worker_.now();
-    pool_.counters.query_time.observe(now - query_at_);
+    const TimePoint now = worker_->now();
+    pool_->counters.query_time.observe(now - query_at_);
     query_at_ = server_->state.replies.empty() ? TimePoint{} : now;
     quiet_at_ = now;
     active_at_ = now;
     cancel_at_ = TimePoint::max();
-    const bool is_block = pool_.options.mode == pool::Mode::statement
+    const bool is_block = pool_->options.mode == pool::Mode::statement
                           && server_->state.status != 'I';
     if (is_block) {
         end(ClientEnd::refused,
@@ -53,8 +53,8 @@ void ClientSession::replies_ended(std::uint32_t ready)
         return;
     }
     if (!keeps_server() || server_->state.status != 'I') return;
-    pool_.counters.transactions.add(); // in session mode no lease ends to count it
-    pool_.counters.transaction_time.observe(now - lent_at_);
+    pool_->counters.transactions.add(); // in session mode no lease ends to count it
+    pool_->counters.transaction_time.observe(now - lent_at_);
     lent_at_ = now;
     is_transaction_timed_out_ = false;
     if (is_draining_) drain();
@@ -73,9 +73,9 @@ void ClientSession::release_if_idle()
 // What has it done to its session? The client is not kept waiting, unless it wants something now.
 void ClientSession::ask()
 {
-    pool_.counters.state_questions.add();
-    session::ask(server_->state, pool_.knowledge, worker_.to_server());
-    if (worker_.to_server().empty()) return answered(); // nothing that PostgreSQL could tell
+    pool_->counters.state_questions.add();
+    session::ask(server_->state, pool_->knowledge, worker_->to_server());
+    if (worker_->to_server().empty()) return answered(); // nothing that PostgreSQL could tell
     is_asking_ = true;
     send_to_server();
 }
@@ -87,7 +87,7 @@ void ClientSession::answered()
     Server& server = *server_;
     if (server.state.hidden_error) return question_failed();
     const bool was_pinned = !state_.pins.empty();
-    session::take_answer(server.state, state_, pool_.knowledge);
+    session::take_answer(server.state, state_, pool_->knowledge);
     if (state_.pins.empty()) {
         if (!was_pinned) return release();
         return give_server_back(false);
@@ -103,12 +103,12 @@ void ClientSession::pinned()
     log(LogLevel::info,
         "client_pinned",
         {{"client", static_cast<std::uint64_t>(id())},
-         {"pool", pool_.pool->label()},
+         {"pool", pool_->pool->label()},
          {"reason", session::names_of(state_.pins)}});
-    pool_.counters.pins.add();
-    pool_.counters.transactions.add();
-    pool_.counters.transaction_time.observe(worker_.now() - lent_at_);
-    lent_at_ = worker_.now();
+    pool_->counters.pins.add();
+    pool_->counters.transactions.add();
+    pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
+    lent_at_ = worker_->now();
     if (is_draining_) drain();
 }
 
@@ -131,18 +131,18 @@ void ClientSession::question_failed()
     log(LogLevel::warning,
         "question_failed",
         {{"client", static_cast<std::uint64_t>(id())},
-         {"pool", pool_.pool->label()},
+         {"pool", pool_->pool->label()},
          {"reason", server_->state.hidden_error->message}});
     server_->state.hidden_error.reset();
-    session::give_up_question(server_->state, pool_.knowledge);
+    session::give_up_question(server_->state, pool_->knowledge);
     give_server_back(false);
     if (is_draining_) drain();
 }
 
 void ClientSession::release()
 {
-    pool_.counters.transactions.add();
-    pool_.counters.transaction_time.observe(worker_.now() - lent_at_);
+    pool_->counters.transactions.add();
+    pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
     give_server_back(false);
     if (is_draining_) drain();
 }

@@ -18,8 +18,8 @@ using session::Step;
 using session::Stop;
 
 ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient client)
-    : worker_{worker},
-      pool_{pool},
+    : worker_{&worker},
+      pool_{&pool},
       stream_{std::move(client.stream)},
       waiter_{client.id, worker.id()},
       address_{std::move(client.address)},
@@ -38,12 +38,12 @@ ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient cl
     }
 }
 
-const Pool& ClientSession::pool() const { return *pool_.pool; }
+const Pool& ClientSession::pool() const { return *pool_->pool; }
 
 // The socket may have become readable before it was watched; epoll says so by itself.
 void ClientSession::start()
 {
-    worker_.reactor().add(stream_.fd(), *this);
+    worker_->reactor().add(stream_.fd(), *this);
     is_readable_ = stream_.is_tls(); // OpenSSL may hold bytes that the socket does not show
     advance();
 }
@@ -92,20 +92,21 @@ bool ClientSession::pump_client()
 {
     if (is_kept_ready_) return process(input_.kept());
 
-    const auto [bytes, io] = input_.read(stream_, worker_.receive_buffer(), wanted_);
+    ++work_;
+    const auto [bytes, io] = input_.read(stream_, worker_->receive_buffer(), wanted_);
     switch (io.status) {
     case IoStatus::done: break;
     case IoStatus::want_read: is_readable_ = false; return false;
     case IoStatus::want_write: // TLS wants to say something first
         is_readable_ = false;
-        output_.watch(stream_, worker_.reactor(), *this, true);
+        output_.watch(stream_, worker_->reactor(), *this, true);
         return false;
     case IoStatus::closed:
     case IoStatus::failed: leave(ClientEnd::gone); return false;
     }
     is_readable_ = !io.is_drained || is_hung_up_;
-    active_at_ = worker_.now();
-    pool_.counters.bytes_from_clients.add(io.size);
+    active_at_ = worker_->now();
+    pool_->counters.bytes_from_clients.add(io.size);
     return process(bytes);
 }
 
@@ -147,12 +148,12 @@ bool ClientSession::has_server_for(Bytes input)
 bool ClientSession::forward(Bytes& input)
 {
     session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
-    const session::Outputs outputs{worker_.to_server(), worker_.to_client()};
-    const session::Context context{pool_.forward, worker_.statements(), pool_.knowledge};
+    const session::Outputs outputs{worker_->to_server(), worker_->to_client()};
+    const session::Context context{pool_->forward, worker_->statements(), pool_->knowledge};
     ClientForwarder forwarder{context, state_, outputs};
     const Step step = forwarder.forward(input, server);
     count(step.counts);
-    if (pool_.knowledge.has_news) worker_.share_knowledge(pool_);
+    if (pool_->knowledge.has_news) worker_->share_knowledge(*pool_);
     input = input.subspan(step.consumed);
     send_to_server();
     if (send_to_client()) return follow(step, input);
@@ -185,8 +186,9 @@ bool ClientSession::follow(const Step& step, Bytes rest)
 
 void ClientSession::pump_server()
 {
+    ++work_;
     const auto [bytes, io] = server_->input.read(
-        server_->stream, worker_.receive_buffer(), server_->wanted
+        server_->stream, worker_->receive_buffer(), server_->wanted
     );
     switch (io.status) {
     case IoStatus::done: break;
@@ -196,13 +198,13 @@ void ClientSession::pump_server()
     case IoStatus::failed: return on_server_lost("the connection to the server broke");
     }
     server_->is_readable = !io.is_drained || server_->is_hung_up;
-    pool_.counters.bytes_from_servers.add(io.size);
+    pool_->counters.bytes_from_servers.add(io.size);
     process_replies(bytes);
 }
 
 void ClientSession::process_replies(Bytes input)
 {
-    ServerForwarder forwarder{server_->state, &state_, worker_.to_client()};
+    ServerForwarder forwarder{server_->state, &state_, worker_->to_client()};
     const Step step = forwarder.forward(input);
     server_->wanted = step.wanted;
     const bool is_sent = send_to_client();
@@ -212,7 +214,7 @@ void ClientSession::process_replies(Bytes input)
     if (step.stop == Stop::violation) {
         log(LogLevel::error,
             "server_violation",
-            {{"pool", pool_.pool->label()}, {"reason", step.error->message}});
+            {{"pool", pool_->pool->label()}, {"reason", step.error->message}});
         return on_server_lost("the server broke the protocol");
     }
     is_blocked_ = false;
@@ -222,10 +224,10 @@ void ClientSession::process_replies(Bytes input)
 
 void ClientSession::send_to_server()
 {
-    session::Gather& out = worker_.to_server();
+    session::Gather& out = worker_->to_server();
     if (out.empty()) return;
-    if (query_at_ == TimePoint{}) query_at_ = worker_.now();
-    pool_.counters.bytes_to_servers.add(out.size());
+    if (query_at_ == TimePoint{}) query_at_ = worker_->now();
+    pool_->counters.bytes_to_servers.add(out.size());
     const bool is_sent = server_->send(out);
     out.clear();
     if (!is_sent) server_->is_readable = true; // its last words may still be there to be read
@@ -236,15 +238,15 @@ void ClientSession::look_at_news()
 {
     session::ServerState& server = server_->state;
     for (const session::Sqlstate& sqlstate : server.errors) {
-        pool_.pool->errors().add({sqlstate.data(), sqlstate.size()});
+        pool_->pool->errors().add({sqlstate.data(), sqlstate.size()});
     }
     server.errors.clear();
     // What was parsed in a transaction that changes tables may be gone with its end.
     if (!server.has_changed_schema) {
-        for (const session::StatementId& id : server.parsed) pool_.knowledge.statements.insert(id);
+        for (const session::StatementId& id : server.parsed) pool_->knowledge.statements.insert(id);
     } else if (server.is_idle()) {
         server.has_changed_schema = false;
-        worker_.schema_changed(pool_);
+        worker_->schema_changed(*pool_);
     }
     server.parsed.clear();
 }
@@ -252,10 +254,10 @@ void ClientSession::look_at_news()
 // False: the client is gone.
 bool ClientSession::send_to_client()
 {
-    session::Gather& out = worker_.to_client();
+    session::Gather& out = worker_->to_client();
     if (out.empty()) return true;
-    pool_.counters.bytes_to_clients.add(out.size());
-    const bool is_sent = output_.send(stream_, out, worker_.reactor(), *this);
+    pool_->counters.bytes_to_clients.add(out.size());
+    const bool is_sent = output_.send(stream_, out, worker_->reactor(), *this);
     out.clear();
     return is_sent;
 }
@@ -263,7 +265,7 @@ bool ClientSession::send_to_client()
 bool ClientSession::flush_client()
 {
     if (stream_.is_tls()) is_readable_ = true; // it may have waited for this
-    if (!output_.flush(stream_, worker_.reactor(), *this)) return false;
+    if (!output_.flush(stream_, worker_->reactor(), *this)) return false;
     if (!output_.empty()) return true;
     if (is_closing_) {
         stream_.shut_down_sending();
@@ -286,10 +288,10 @@ void ClientSession::on_server_ready()
 
 void ClientSession::count(const session::ForwardCounts& counts)
 {
-    pool_.counters.queries.add(counts.queries);
-    if (counts.client_parses > 0) pool_.counters.client_parses.add(counts.client_parses);
-    if (counts.server_parses > 0) pool_.counters.server_parses.add(counts.server_parses);
-    if (counts.binds > 0) pool_.counters.binds.add(counts.binds);
+    pool_->counters.queries.add(counts.queries);
+    if (counts.client_parses > 0) pool_->counters.client_parses.add(counts.client_parses);
+    if (counts.server_parses > 0) pool_->counters.server_parses.add(counts.server_parses);
+    if (counts.binds > 0) pool_->counters.binds.add(counts.binds);
 }
 
 } // namespace pgweir::net

@@ -86,7 +86,8 @@ void FrontDoor::reload(FrontDoorOptions options)
 {
     asio::post(io_, [this, options = std::move(options)]() mutable {
         contexts_.clear();
-        options.listen = options_.listen; // bound once
+        options.listen = options_.listen;                   // bound once
+        options.worker_load_max = options_.worker_load_max; // the workers keep theirs, too
         options_ = std::move(options);
         if (options_.client_tls.mode == TlsMode::disable || options_.client_tls.cert_file.empty()) {
             listening_context_ = nullptr;
@@ -153,9 +154,7 @@ Task<void> FrontDoor::serve(Descriptor socket, bool is_unix, std::string address
 
 bool FrontDoor::is_full() const
 {
-    std::size_t count = logins_.load();
-    for (const Worker* worker : workers_) count += worker->client_count();
-    return count > options_.max_client_conn; // the one who asks is a login itself
+    return logins_ + clients_ > options_.max_client_conn; // the one who asks is a login itself
 }
 
 FrontDoor::Key FrontDoor::new_key(bool is_long)
@@ -175,19 +174,19 @@ FrontDoor::Key FrontDoor::new_key(bool is_long)
 
 void FrontDoor::admit(LoggedInClient client, std::uint32_t process_id)
 {
-    const WorkerId worker = least_loaded();
-    keys_by_process_id_[process_id] = {client.id, worker, client.secret};
-    workers_[index_of(worker)]->adopt(std::move(client));
+    clients_.fetch_add(1);
+    keys_by_process_id_[process_id] = {client.id, client.secret};
+    workers_[index_of(next_worker())]->adopt(std::move(client));
 }
 
-WorkerId FrontDoor::least_loaded() const
+WorkerId FrontDoor::next_worker() const
 {
-    const auto least = std::ranges::min_element(workers_, {}, &Worker::client_count);
-    return (*least)->id();
+    return pool::worker_for_client(loads_of(workers_), options_.worker_load_max);
 }
 
 void FrontDoor::client_left(ClientId client)
 {
+    clients_.fetch_sub(1);
     asio::post(io_, [this, client] {
         constexpr std::uint64_t process_id_mask = 0x7fffffff;
         const auto number = static_cast<std::uint64_t>(client);
@@ -201,9 +200,10 @@ void FrontDoor::cancel(const wire::CancelRequest& request)
     if (found == keys_by_process_id_.end()) return;
     const KeyOwner& owner = found->second;
     if (!auth::constant_time_equal(as_bytes(owner.secret), as_bytes(request.secret))) return;
-    workers_[index_of(owner.worker)]->post([client = owner.client](Worker& worker) {
-        worker.cancel_client(client);
-    });
+    // Clients move between workers. Who is on the way runs no query, and has nothing to cancel.
+    for (Worker* const worker : workers_) {
+        worker->post([client = owner.client](Worker& each) { each.cancel_client(client); });
+    }
 }
 
 void FrontDoor::open_console(ConsoleClient client)
@@ -324,7 +324,7 @@ Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint 
         pool::Shared& shared = pool->shared();
         if (shared.opening() == 0 && shared.try_start_open()) {
             if (shared.try_reserve()) {
-                tasks_.spawn("open_server", open_for_pool(pool, least_loaded()));
+                tasks_.spawn("open_server", open_for_pool(pool, next_worker()));
             } else {
                 shared.end_open();
             }

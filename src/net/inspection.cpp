@@ -208,6 +208,11 @@ Task<Inspection> Inspector::inspect(Detail detail)
     result.now = now();
     result.wall_now = std::chrono::system_clock::now();
     result.worker_count = workers_.size();
+    for (const Worker* const worker : workers_) {
+        result.workers.push_back(
+            {worker->load_percent(), worker->client_count(), worker->client_move_count()}
+        );
+    }
     std::unordered_map<const Pool*, PoolCounts> counts;
     std::vector<bool> has_answered(workers_.size());
     for (Answer& answer : round->answers) {

@@ -60,6 +60,14 @@ void Server::detach()
     worker_pool_ = nullptr;
 }
 
+// Who asked for a cancel is told on this worker that it is through.
+bool Server::can_follow_client() const
+{
+    const bool is_at_rest = state.is_idle() && !state.hidden_error && !is_readable && !is_hung_up;
+    const bool is_through = !input.has_kept() && output.empty() && !output.is_watched();
+    return is_at_rest && is_through && !is_replication_ && cancels_in_flight_ == 0;
+}
+
 void Server::on_ready(std::uint32_t events)
 {
     if (is_dead || is_leaving) return; // whoever gets it is told by its own reactor

@@ -1,6 +1,5 @@
 #include <pgweir/net/worker.hpp>
 
-#include <pgweir/base/assert.hpp>
 #include <pgweir/base/log.hpp>
 
 #include <algorithm>
@@ -51,6 +50,7 @@ Worker::Worker(WorkerId id, std::vector<Worker*>& workers, FrontDoorPort& front_
       limits_{limits},
       now_{Clock::now()},
       wheel_{now_},
+      balance_{id, limits.load_max},
       receive_buffer_(receive_buffer_size)
 {
     reactor_.add(mailbox_.fd(), *this);
@@ -78,6 +78,8 @@ void Worker::post(std::function<void(Worker&)> call) { mailbox_.post(Call{std::m
 void Worker::run()
 {
     next_tick_ = now_ + tick_interval;
+    next_look_ = next_tick_;
+    meter_.start(now_);
     while (!must_stop_.load(std::memory_order_relaxed)) one_batch();
     for (const ClientId id : client_ids()) {
         if (ClientSession* const session = find_client(id)) {
@@ -109,6 +111,7 @@ void Worker::one_batch()
     }
     wheel_.advance(now_);
     if (now_ >= next_tick_) tick();
+    if (now_ >= next_look_) look_at_load();
     send_departures();
     dead_clients_.clear();
     dead_servers_.clear();
@@ -152,20 +155,6 @@ void Worker::receive(LoggedInClient client)
     clients_.emplace(id, std::move(session));
     started.start();
     if (is_draining_ && !started.is_over()) started.drain();
-}
-
-void Worker::receive(MovedServer moved)
-{
-    Server& server = own(std::move(moved.server));
-    grant(server, moved.client);
-}
-
-Server& Worker::own(std::unique_ptr<Server> server)
-{
-    Server& owned = *server;
-    servers_.emplace(owned.serial(), std::move(server));
-    owned.attach(*this, pool(owned.pool()));
-    return owned;
 }
 
 WorkerPool& Worker::pool(const std::shared_ptr<Pool>& pool)
@@ -256,27 +245,6 @@ void Worker::grant(Server& server, ClientId client)
     WorkerPool& own = server.worker_pool();
     own.core.release(server, now_);
     obey(own);
-}
-
-// Not at once: this batch may hold an event for it, and whoever has brought us here still looks at
-// it. Once it is posted it belongs to another thread.
-void Worker::move_server(Server& server, WorkerId worker, ClientId client)
-{
-    server.is_leaving = true;
-    departures_.push_back({&server, worker, client});
-}
-
-void Worker::send_departures()
-{
-    for (const Departure& departure : departures_) {
-        auto node = servers_.extract(departure.server->serial());
-        PGWEIR_ASSERT(!node.empty());
-        departure.server->detach();
-        workers_[index_of(departure.worker)]->mailbox_.post(
-            MovedServer{std::move(node.mapped()), departure.client}
-        );
-    }
-    departures_.clear();
 }
 
 void Worker::bury(ClientSession& client)

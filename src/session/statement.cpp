@@ -6,6 +6,7 @@
 #include <charconv>
 #include <functional>
 #include <span>
+#include <utility>
 
 namespace pgweir::session {
 
@@ -73,6 +74,17 @@ Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_ha
       parse_hash_{parse_hash},
       id_{make_id(query, types, parse_hash)},
       server_name_{server_name_of(id_)},
+      reading_{read_sql(query_)} // its names of calls point into the text: our own
+{
+}
+
+Statement::Statement(const Statement& other)
+    : intrusive_ref_counter{},
+      query_{other.query_},
+      types_{other.types_},
+      parse_hash_{other.parse_hash_},
+      id_{other.id_},
+      server_name_{other.server_name_},
       reading_{read_sql(query_)}
 {
 }
@@ -80,6 +92,23 @@ Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_ha
 StatementRef StatementTable::intern(std::string_view query, Bytes types, std::uint64_t parse_hash)
 {
     const std::uint64_t hash = hash_of(query, types);
+    if (StatementRef known = find(hash, query, types, parse_hash)) return known;
+    return add(hash, StatementRef{new Statement{query, types, parse_hash}});
+}
+
+StatementRef StatementTable::adopt(StatementRef statement)
+{
+    const std::uint64_t hash = hash_of(statement->query(), statement->types());
+    StatementRef known = find(
+        hash, statement->query(), statement->types(), statement->parse_hash()
+    );
+    return known ? known : add(hash, std::move(statement));
+}
+
+StatementRef StatementTable::find(
+    std::uint64_t hash, std::string_view query, Bytes types, std::uint64_t parse_hash
+) const
+{
     const auto [begin, end] = statements_.equal_range(hash);
     for (auto entry = begin; entry != end; ++entry) {
         const Statement& statement = *entry->second;
@@ -87,7 +116,11 @@ StatementRef StatementTable::intern(std::string_view query, Bytes types, std::ui
                              && as_text(statement.types()) == as_text(types);
         if (is_same) return entry->second;
     }
-    const StatementRef statement{new Statement{query, types, parse_hash}};
+    return {};
+}
+
+StatementRef StatementTable::add(std::uint64_t hash, StatementRef statement)
+{
     bytes_ += size_of(*statement);
     statements_.emplace(hash, statement);
     if (statements_.size() > limits_.count_max || bytes_ > limits_.bytes_max) drop_unused();

@@ -63,7 +63,6 @@ private:
     ) const;
     net::Task<void> watch_signals();
     net::Task<void> wait_until_empty();
-    [[nodiscard]] std::size_t client_count() const;
     void finish();
 
     config::LoadRequest request_;

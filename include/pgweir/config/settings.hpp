@@ -5,6 +5,7 @@
 #include <pgweir/base/log.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/pool/options.hpp>
+#include <pgweir/pool/placement.hpp>
 
 #include <cstdint>
 #include <map>
@@ -45,6 +46,7 @@ struct Settings {
     std::uint32_t unix_socket_mode = 0777;
     std::string http = "127.0.0.1:9930"; // empty: none
     std::uint32_t worker_threads = 0;    // 0: one for each core
+    std::uint32_t worker_load_max = pool::load_max_default;
     std::uint32_t max_client_conn = 10'000;
     std::uint32_t listen_backlog = 4'096;
     Duration client_login_timeout = std::chrono::seconds{60};

@@ -83,6 +83,19 @@ public:
     [[nodiscard]] const Stream& stream() const { return stream_; }
     [[nodiscard]] const Pool& pool() const;
 
+    // client_move.cpp: from worker to worker
+    /// Now: it is between two transactions, and nothing is on its way to it.
+    [[nodiscard]] bool can_move() const;
+    /// Stays on its worker in any case.
+    [[nodiscard]] bool is_bound() const;
+    /// Roughly what it costs: how often something was read for it since the counting began.
+    [[nodiscard]] std::uint64_t work() const { return work_; }
+    void start_counting() { work_ = 0; }
+    [[nodiscard]] const std::shared_ptr<Pool>& shared_pool() const;
+    /// Leaves its worker. Until join() it may only be destroyed.
+    void detach();
+    void join(Worker& worker, WorkerPool& pool);
+
 private:
     friend class Worker;
 
@@ -135,9 +148,10 @@ private:
     void question_failed();
     [[nodiscard]] bool waits_for_sequences() const;
     void unpin();
+    [[nodiscard]] bool has_lost_nothing();
 
-    Worker& worker_;
-    WorkerPool& pool_;
+    Worker* worker_; // null, both: on its way between two workers
+    WorkerPool* pool_;
     Stream stream_;
     Input input_;
     Output output_;
@@ -148,6 +162,7 @@ private:
     std::string address_;
     std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;
+    std::uint64_t work_ = 0;
     std::size_t wanted_ = 0; // size of the message at the front of input_, as far as it is known
     TimePoint connected_at_;
     TimePoint active_at_;  // last sign of life: client_idle_timeout

@@ -33,6 +33,7 @@ struct FrontDoorOptions {
     std::uint32_t unix_socket_mode = 0777;
     std::uint32_t listen_backlog = 4'096;
     std::uint32_t max_client_conn = 10'000;
+    std::uint32_t worker_load_max = pool::load_max_default;
     Duration client_login_timeout = std::chrono::seconds{60};
     SocketOptions socket;
     TlsOptions client_tls;
@@ -80,6 +81,7 @@ public:
     /// Certificates are read again; a problem leaves the old ones in use and is logged.
     void reload(FrontDoorOptions options);
     [[nodiscard]] std::size_t login_count() const { return logins_.load(); }
+    [[nodiscard]] std::size_t client_count() const { return clients_.load(); }
     /// Of clients that were refused before they had a pool.
     [[nodiscard]] const ErrorCounts& login_errors() const { return login_errors_; }
 
@@ -114,7 +116,6 @@ private:
     };
     struct KeyOwner {
         ClientId client;
-        WorkerId worker;
         std::string secret;
     };
     struct Opening {
@@ -137,7 +138,7 @@ private:
     Task<void> wait_for_cancels(TimePoint deadline);
     Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
     void opening_ended(const Pool* pool, bool is_failed);
-    [[nodiscard]] WorkerId least_loaded() const;
+    [[nodiscard]] WorkerId next_worker() const;
 
     asio::io_context& io_;
     Tasks tasks_;
@@ -156,7 +157,8 @@ private:
     std::unordered_map<const Pool*, Opening> openings_;
     std::uint64_t next_client_;
     std::size_t cancels_in_flight_ = 0;
-    std::atomic<std::size_t> logins_{0}; // in progress
+    std::atomic<std::size_t> logins_{0};  // in progress
+    std::atomic<std::size_t> clients_{0}; // logged in, on whichever worker
     ErrorCounts login_errors_;
     bool is_closing_ = false;
 };

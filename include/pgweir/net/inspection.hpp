@@ -94,6 +94,14 @@ struct ConnectionRow {
     std::size_t prepared_statements = 0;
 };
 
+/// What a worker has published: known without asking it.
+struct WorkerRow {
+    std::uint32_t load_percent = 0; // of one core
+    std::size_t clients = 0;
+    std::uint64_t client_moves = 0; // clients that it has given to others
+};
+
+/// A client that moves to another worker just then may be missing, or be there twice.
 struct Inspection {
     TimePoint now{};
     std::chrono::system_clock::time_point wall_now{};
@@ -101,7 +109,8 @@ struct Inspection {
     std::vector<ConnectionRow> clients;
     std::vector<ConnectionRow> servers;
     std::size_t worker_count = 0;
-    std::vector<WorkerId> silent; // did not answer in time: what they know is missing above
+    std::vector<WorkerRow> workers; // in order
+    std::vector<WorkerId> silent;   // did not answer in time: what they know is missing above
 };
 
 /// Lives on the executor's thread, and longer than the tasks that it has started. The workers must

@@ -12,6 +12,9 @@ public:
     /// Nothing is waiting for room.
     [[nodiscard]] bool empty() const { return pending_.empty(); }
 
+    /// It will be told when the socket has room.
+    [[nodiscard]] bool is_watched() const { return is_watched_; }
+
     /// False: the connection is broken.
     [[nodiscard]] bool send(
         Stream& stream, const session::Gather& gather, Reactor& reactor, Watched& watched

@@ -67,6 +67,8 @@ public:
     /// Joins a worker: after login, or coming from another one.
     void attach(Worker& worker, WorkerPool& pool);
     void detach();
+    /// Lent, but at rest: it may go to another worker together with its client.
+    [[nodiscard]] bool can_follow_client() const;
 
     /// The client that it was lent to has left, or its lease is over: back to the pool, by way of
     /// whatever is needed to make it clean. `is_cut`: a message of the client's was sent in part.

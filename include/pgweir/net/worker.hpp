@@ -3,14 +3,17 @@
 #pragma once
 
 #include <pgweir/base/clock.hpp>
+#include <pgweir/base/counter.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/base/wheel.hpp>
 #include <pgweir/net/client_session.hpp>
+#include <pgweir/net/load_meter.hpp>
 #include <pgweir/net/mailbox.hpp>
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/reactor.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/pool/core.hpp>
+#include <pgweir/pool/placement.hpp>
 #include <pgweir/session/forward.hpp>
 
 #include <array>
@@ -66,6 +69,7 @@ class Worker final : public Watched {
 public:
     struct Limits {
         std::size_t hold_max = 16U << 20U; // max_packet_size
+        std::uint32_t load_max = pool::load_max_default;
     };
 
     Worker(WorkerId id, std::vector<Worker*>& workers, FrontDoorPort& front_door, Limits limits);
@@ -88,6 +92,13 @@ public:
     {
         return client_count_.load(std::memory_order_relaxed);
     }
+    /// Of one core, a moment ago.
+    [[nodiscard]] std::uint32_t load_percent() const
+    {
+        return load_percent_.load(std::memory_order_relaxed);
+    }
+    /// How many clients it has given to other workers.
+    [[nodiscard]] std::uint64_t client_move_count() const { return client_moves_.value(); }
 
     // The rest only on the worker's own thread.
     void on_ready(std::uint32_t events) override; // the mailbox
@@ -122,6 +133,9 @@ public:
     void drain();
     void pools_resumed();
     void close_idle_servers(const Pool& pool);
+    /// Clients go to another worker as soon as they are between two transactions. Who is not within
+    /// a moment, or before the next handover, stays.
+    void hand_over(const pool::Handover& handover);
 
     [[nodiscard]] const auto& clients() const { return clients_; }
     [[nodiscard]] const auto& servers() const { return servers_; }
@@ -132,13 +146,22 @@ private:
         std::unique_ptr<Server> server;
         ClientId client;
     };
+    struct MovedClient {
+        std::unique_ptr<ClientSession> session;
+        std::unique_ptr<Server> server; // in session mode; else null
+        std::shared_ptr<Pool> pool;
+    };
     struct Departure {
         Server* server;
         WorkerId worker;
         ClientId client;
     };
+    struct LeavingClient {
+        ClientId client;
+        WorkerId to;
+    };
     using Call = std::function<void(Worker&)>;
-    using Message = std::variant<LoggedInClient, MovedServer, Call>;
+    using Message = std::variant<LoggedInClient, MovedServer, MovedClient, Call>;
 
     void run();
     void forget_statements(WorkerPool& pool);
@@ -148,16 +171,22 @@ private:
     void one_batch();
     void tick();
     void receive(LoggedInClient client);
-    void receive(MovedServer moved);
     void receive(const Call& call) { call(*this); }
     void grant(Server& server, ClientId client);
-    void move_server(Server& server, WorkerId worker, ClientId client);
-    void send_departures();
     void carry_out(WorkerPool& pool, const pool::Open& command);
     void carry_out(WorkerPool& pool, const pool::Close& command);
     void carry_out(WorkerPool& pool, const pool::Grant& command);
     void carry_out(WorkerPool& pool, const pool::Refuse& command);
     void carry_out(WorkerPool& pool, const pool::Ask& command);
+
+    // worker_moves.cpp: from worker to worker
+    void look_at_load();
+    void move_server(Server& server, WorkerId worker, ClientId client);
+    void move_client(ClientSession& client, Worker& to);
+    void send_departures();
+    [[nodiscard]] std::unique_ptr<Server> release(Server& server);
+    void receive(MovedServer moved);
+    void receive(MovedClient moved);
     Server& own(std::unique_ptr<Server> server);
 
     WorkerId id_;
@@ -170,6 +199,9 @@ private:
     Mailbox<Message> mailbox_;
     Wheel wheel_;
     TimePoint next_tick_{};
+    TimePoint next_look_{};
+    LoadMeter meter_;
+    pool::Balance balance_;
     session::StatementTable statements_;
     std::vector<std::byte> receive_buffer_;
     session::Gather to_server_;
@@ -182,11 +214,17 @@ private:
     std::vector<std::unique_ptr<ClientSession>> dead_clients_;
     std::vector<ClientId> run_again_;
     std::vector<Departure> departures_;
+    std::vector<LeavingClient> leaving_clients_;
     std::uint64_t next_serial_ = 0;
     std::atomic<std::size_t> client_count_{0};
+    std::atomic<std::uint32_t> load_percent_{0};
+    Counter client_moves_;
     bool is_draining_ = false;
     std::atomic<bool> must_stop_{false};
     std::thread thread_;
 };
+
+/// What each of them has published, in order.
+[[nodiscard]] std::vector<pool::WorkerLoad> loads_of(const std::vector<Worker*>& workers);
 
 } // namespace pgweir::net

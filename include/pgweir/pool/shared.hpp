@@ -28,6 +28,8 @@ public:
     [[nodiscard]] WorkerId worker() const { return worker_; }
     [[nodiscard]] TimePoint since() const { return since_; }
     void start(TimePoint now) { since_ = now; }
+    /// Its client has gone to another worker, and waits for nothing.
+    void move_to(WorkerId worker) { worker_ = worker; }
 
 private:
     ClientId client_;

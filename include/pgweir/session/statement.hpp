@@ -42,6 +42,9 @@ public:
     static constexpr std::string_view name_prefix = "pgweir_";
 
     Statement(std::string_view query, Bytes types, std::uint64_t parse_hash);
+    /// For another worker: it shares nothing with `other`.
+    Statement(const Statement& other);
+    Statement& operator=(const Statement&) = delete;
 
     [[nodiscard]] const std::string& query() const { return query_; }
     [[nodiscard]] Bytes types() const { return types_; }
@@ -79,6 +82,9 @@ public:
         std::string_view query, Bytes types, std::uint64_t parse_hash = 0
     );
 
+    /// Takes in one that nobody else refers to. Returns it, or the one that is here for its text.
+    [[nodiscard]] StatementRef adopt(StatementRef statement);
+
     /// Has this text come by before? (By a hash in a small table: now and then it forgets, and
     /// once in a very long while it takes one text for another, which costs a parse and no more.)
     [[nodiscard]] bool seen_before(std::string_view query, Bytes types);
@@ -88,6 +94,10 @@ public:
 private:
     static constexpr std::size_t seen_size = 4'096;
 
+    [[nodiscard]] StatementRef find(
+        std::uint64_t hash, std::string_view query, Bytes types, std::uint64_t parse_hash
+    ) const;
+    StatementRef add(std::uint64_t hash, StatementRef statement);
     void drop_unused();
 
     Limits limits_;

@@ -87,6 +87,7 @@ Command Pgweir::command(const Start& start) const
     if (start.upstream != "-") add("--upstream", start.upstream);
     for (const std::string& address : start.listen) add("--listen", address);
     add("--http", "127.0.0.1:0");
+    add("--set", "worker_load_max=0"); // clients on all workers: what goes between them is tested
     for (const std::string& flag : start.flags) command.arguments.push_back(flag);
     return command;
 }

@@ -70,6 +70,25 @@ TEST_CASE("metrics/exporter: clients and servers are told apart by state")
     );
 }
 
+TEST_CASE("metrics/exporter: each worker has its load, its clients and those it gave away")
+{
+    Snapshot snapshot = snapshot_of(make_pool("orders", "app"));
+    snapshot.inspection.workers = {{75, 12, 3}, {5, 0, 0}};
+    const std::string text = metrics::to_prometheus(snapshot);
+    CHECK(
+        lines_of(text, "pgweir_worker_load")
+        == "pgweir_worker_load{worker=\"0\"} 0.75\npgweir_worker_load{worker=\"1\"} 0.05\n"
+    );
+    CHECK(
+        lines_of(text, "pgweir_worker_clients")
+        == "pgweir_worker_clients{worker=\"0\"} 12\npgweir_worker_clients{worker=\"1\"} 0\n"
+    );
+    CHECK(
+        lines_of(text, "pgweir_client_moves_total")
+        == "pgweir_client_moves_total{worker=\"0\"} 3\npgweir_client_moves_total{worker=\"1\"} 0\n"
+    );
+}
+
 TEST_CASE("metrics/exporter: the queue has a length and an age")
 {
     const auto pool = make_pool("orders", "app");
