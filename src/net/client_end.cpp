@@ -30,6 +30,7 @@ void ClientSession::on_server_lost(const char* reason)
 {
     Server& lost = *server_;
     const bool has_said_why = lost.state.last_words.has_value();
+    const bool was_ours = is_proving_ || is_asking_; // then the client has heard nothing
     server_ = nullptr;
     lost.client = nullptr;
     log(LogLevel::warning,
@@ -40,7 +41,7 @@ void ClientSession::on_server_lost(const char* reason)
     worker_->server_lost(lost);
     if (has_lost_nothing()) return;
     if (has_said_why) {
-        end(ClientEnd::server_lost, {});
+        end(ClientEnd::server_lost, was_ours ? *lost.state.last_words : wire::ErrorText{});
     } else {
         end(ClientEnd::server_lost,
             {"FATAL",

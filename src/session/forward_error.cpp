@@ -53,6 +53,7 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
         pass(header, available, true);
         return;
     }
+    if (is_ours && server_.replies.size() == 1) return pass(header, available, true); // ours alone
     server_.errors.push_back(to_sqlstate(fields.sqlstate));
     const bool is_old_plan = fields.sqlstate == "0A000"
                              && fields.message == "cached plan must not change result type";

@@ -299,19 +299,36 @@ void ServerForwarder::discarded_all()
 void ServerForwarder::parameter(FrameHeader header, Bytes available)
 {
     if (is_reconciling()) return pass(header, available, true);
-    pass(header, available, client_ == nullptr);
     const auto read = wire::read_parameter(body_of(header, available));
-    if (!read || is_fixed_parameter(read->name)) return;
-    const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
+    if (!read || is_fixed_parameter(read->name)) return pass(header, available, client_ == nullptr);
     const std::string name = lower_case(read->name);
+    const std::string* const asked = client_ != nullptr ? client_->startup->find(name) : nullptr;
+    const bool goes_back = asked != nullptr && (server_.is_resetting || server_.is_discarding);
+    if (goes_back) {
+        tell_startup_value(header, available, *read, *asked);
+    } else {
+        pass(header, available, client_ == nullptr);
+    }
+    const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
     const std::string* const initial = server_.defaults->find(name);
-    const bool is_default = initial != nullptr && *initial == read->value
-                            && (client_ == nullptr || client_->startup->find(name) == nullptr);
+    const bool is_default = initial != nullptr && *initial == read->value && asked == nullptr;
     server_.settings = is_default ? without_setting(*changed, name) : changed;
     if (client_ == nullptr || server_.is_discarding) return;
-    const std::string* const asked = client_->startup->find(name);
-    const bool goes_back = server_.is_resetting && asked != nullptr; // not to the server's default
     client_->wanted = goes_back ? with_setting(*server_.settings, name, *asked) : server_.settings;
+}
+
+// RESET leads back to what the client asked for at its start; the server knows only its default.
+void ServerForwarder::tell_startup_value(
+    FrameHeader header, Bytes available, const wire::ParameterBody& told, const std::string& asked
+)
+{
+    const std::string* const before = server_.settings->find(lower_case(told.name));
+    const bool has_it = before != nullptr && lower_case(*before) == lower_case(asked);
+    if (!has_it) {
+        wire::append_parameter(to_client_.own(), told.name, asked);
+        to_client_.commit();
+    }
+    pass(header, available, true);
 }
 
 void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)

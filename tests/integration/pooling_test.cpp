@@ -140,6 +140,7 @@ TEST_CASE("integration/pooling: the server that was used last is used next" * po
     const Pgweir pgweir{sized("3")};
     Connection first = pgweir.connect();
     Connection second = pgweir.connect();
+    CHECK(first.backend_pid() > 0); // now the database has been asked about its functions
     first.query("BEGIN");
     second.query("BEGIN");
     const int warm = second.backend_pid();

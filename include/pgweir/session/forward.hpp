@@ -175,6 +175,12 @@ private:
     void deallocated();
     void discarded_all();
     void parameter(wire::FrameHeader header, Bytes available);
+    void tell_startup_value(
+        wire::FrameHeader header,
+        Bytes available,
+        const wire::ParameterBody& told,
+        const std::string& asked
+    );
     void forget_misnamed(const wire::ErrorFields& fields);
     void undo(Effect& effect);
     void pass(wire::FrameHeader header, Bytes available, bool is_hidden);
