@@ -237,6 +237,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     const bool may_deallocate = server_.replies.awaits_drop() || server_.drops_after_sync;
     if (!may_deallocate) server_.deallocating.clear();
 }
+    server_.has_described = false; // of what broke off, or was only described, or ours
 
 void ServerForwarder::command_complete(Bytes body)
 {
