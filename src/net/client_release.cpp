@@ -91,11 +91,12 @@ void ClientSession::answered()
     worker_.share_knowledge(pool_);
     if (state_.pins.empty()) {
         if (!was_pinned) return release();
-        return give_server_back(false);
+        give_server_back(false);
+    } else {
+        is_lease_new_ = true; // what it wants may differ from what the server has
+        if (!was_pinned) return pinned();
     }
-    is_lease_new_ = true; // what it wants may differ from what the server has
-    if (was_pinned) return;
-    pinned();
+    if (is_draining_) drain();
 }
 
 // Its transaction is over, and counted, though the server stays.
