@@ -1,6 +1,7 @@
 // What is asked, and how the rows of the answer are read.
 #include <pgweir/session/question.hpp>
 #include <pgweir/wire/messages.hpp>
+#include <pgweir/wire/reader.hpp>
 
 #include <algorithm>
 #include <array>
@@ -211,3 +212,12 @@ bool take_answer_row(Answer& answer, Bytes body)
 }
 
 } // namespace pgweir::session
+void take_long_answer_row(Answer& answer, Bytes front)
+{
+    wire::Reader reader{front};
+    static_cast<void>(reader.be16()); // how many columns
+    const std::string_view mark = as_text(reader.bytes(reader.be32()));
+    if (mark == setting_mark) answer.found |= Part::settings;
+    if (mark == prepared_mark) answer.found |= Part::prepared_statements;
+}
+
