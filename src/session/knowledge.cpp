@@ -57,6 +57,8 @@ const std::string* Catalog::find_custom_default(std::string_view name) const
 void Knowledge::add_custom(std::string_view name)
 {
     constexpr std::size_t customs_max = 200;
+    const auto may_be_in_name = [](char c) { return c == '.' || sql::is(c, sql::word); };
+    if (!std::ranges::all_of(name, may_be_in_name)) return;
     const bool is_known = std::ranges::find(customs, name) != customs.end();
     if (!is_known && customs.size() < customs_max) customs.emplace_back(name);
 }

@@ -82,7 +82,8 @@ ORDER BY setrole, setdatabase))";
 
 // Functions of users that may change a session, by what their sources say, and those that call
 // them. A source that is not there (a body that was parsed) may say anything. EXECUTE runs what
-// only it knows. Bits: Part. 16384: what PostgreSQL brings itself is below. 2279: returns trigger.
+// only it knows. E: standard_conforming_strings may be off. Bits: Part. 16384: what PostgreSQL
+// brings itself is below. 2279: returns trigger.
 constexpr std::string_view functions_question = R"(
 SELECT 'function', '', '' WHERE false UNION ALL (
 WITH RECURSIVE source AS (
@@ -93,18 +94,19 @@ WITH RECURSIVE source AS (
         AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}'::pg_catalog.name[])
 ), judged AS (
     SELECT oid, proname, prorettype, CASE
-        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) '\mexecute\M' THEN 63
-        ELSE CASE WHEN text OPERATOR(pg_catalog.~)
-                '\mset_config\M|(^|;|\mbegin\M|\mthen\M|\melse\M|\mloop\M|["''])\s*(re)?set\s'
-                OR text OPERATOR(pg_catalog.~) 'pg_settings'
+        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) E'\\mexecute\\M' THEN 63
+        ELSE CASE WHEN text OPERATOR(pg_catalog.~) E'\\mset_config\\M|pg_settings'
+                OR text OPERATOR(pg_catalog.~)
+                E'(^|;|\\mbegin\\M|\\mthen\\M|\\melse\\M|\\mloop\\M|["''])\\s*(re)?set\\s'
                 THEN 1 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\mtemp(orary)?\M|pg_temp'
+            OPERATOR(pg_catalog.+) CASE
+                WHEN text OPERATOR(pg_catalog.~) E'\\mtemp(orary)?\\M|pg_temp'
                 THEN 4 ELSE 0 END
             OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) 'pg_(try_)?advisory_lock'
                 THEN 8 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\mlisten\M'
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\mlisten\\M'
                 THEN 32 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\msetseed\M'
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\msetseed\\M'
                 THEN 128 ELSE 0 END
         END AS bits
     FROM source

@@ -44,5 +44,7 @@ struct Knowledge {
 
     void add_custom(std::string_view name);
 };
+    /// Nothing that PostgreSQL would not take: these names stand in what all clients' servers are
+    /// asked.
 
 } // namespace pgweir::session
