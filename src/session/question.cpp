@@ -27,7 +27,7 @@ struct Reading {
 
 // Whether it says no more than that nothing was set. PostgreSQL never forgets a custom parameter:
 // RESET leaves its default, or an empty one. That is the client's only if it had it before, or has
-// just named it.
+// just named it; and not if it has one to go back to.
 bool is_default(const Settings::Entry& entry, const Reading& reading)
 {
     if (entry.first == "role") return entry.second == "none";
@@ -36,8 +36,10 @@ bool is_default(const Settings::Entry& entry, const Reading& reading)
     const std::string* const value = catalog != nullptr ? catalog->find_custom_default(entry.first)
                                                         : nullptr;
     if (value != nullptr) return *value == entry.second;
-    return entry.second.empty() && !is_named(reading.server, entry.first)
-           && reading.client.wanted->find(entry.first) == nullptr;
+    if (!entry.second.empty() || is_named(reading.server, entry.first)) return false;
+    const std::string* const before = reading.client.wanted->find(entry.first);
+    if (before == nullptr) return true;
+    return !before->empty() && reading.client.startup->find(entry.first) != nullptr;
 }
 
 SettingsRef settings_of(Answer& answer, const Reading& reading)
