@@ -89,6 +89,7 @@ void ClientSession::answered()
     const bool was_pinned = !state_.pins.empty();
     session::take_answer(server.state, state_, pool_.knowledge);
     worker_.share_knowledge(pool_);
+    if (!server.state.doubts.empty()) return ask(); // about what the answer has named
     if (state_.pins.empty()) {
         if (!was_pinned) return release();
         give_server_back(false);

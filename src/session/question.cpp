@@ -107,10 +107,14 @@ Parts parts_of_calls(const SqlReading& reading, const Knowledge& knowledge)
     return parts;
 }
 
-void learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
+// True: there are parameters in it that nobody knew of.
+bool learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
 {
+    const std::size_t known = knowledge.customs.size();
     knowledge.catalog = catalog;
+    for (const std::string& name : catalog->customs) knowledge.add_custom(name);
     for (const Settings::Entry& each : catalog->custom_defaults) knowledge.add_custom(each.first);
+    return knowledge.customs.size() > known;
 }
 
 } // namespace
@@ -158,12 +162,17 @@ void ask(ServerState& server, Knowledge& knowledge, Gather& to_server)
 
 void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
 {
-    const Parts doubts = std::exchange(server.doubts, {});
     const auto answer = std::exchange(server.answer, nullptr);
+    const bool is_incomplete = answer->catalog && learn(knowledge, answer->catalog)
+                               && answer->asked.has(Part::settings);
+    if (is_incomplete) {
+        server.doubts = server.doubts.without(Part::catalog);
+        return;
+    }
+    const Parts doubts = std::exchange(server.doubts, {});
     client.pins |= doubts & (Parts{Part::libraries} | Part::random_seed);
     client.pins = client.pins.without(answer->asked) | answer->found;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
-    if (answer->catalog) learn(knowledge, answer->catalog);
     if (answer->asked.has(Part::settings)) {
         server.settings = settings_of(*answer, {server, client, knowledge});
         client.wanted = with_startup(server.settings, *client.startup);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view setting_mark = "setting";
 constexpr std::string_view prepared_mark = "prepared";
 constexpr std::string_view function_mark = "function"; // name, bits of Parts
+constexpr std::string_view custom_mark = "custom";
 constexpr std::string_view default_mark = "custom_default";
 constexpr std::string_view trigger_mark = "trigger"; // likewise
 
@@ -121,6 +122,14 @@ SELECT DISTINCT
     CASE WHEN prorettype OPERATOR(pg_catalog.=) 2279 THEN 'trigger' ELSE 'function' END,
     proname::pg_catalog.text, bits::pg_catalog.text FROM reached))";
 
+// Parameters of the application's own that functions may set, by names that only they know.
+constexpr std::string_view customs_question = R"(
+(SELECT DISTINCT 'custom', found[1], ''
+FROM pg_catalog.pg_proc, pg_catalog.regexp_matches(pg_catalog.lower(prosrc),
+    E'(?:''|\\mset\\s+(?:session\\s+)?)([a-z_]\\w*\\.[a-z_]\\w*)', 'g') AS found
+WHERE oid OPERATOR(pg_catalog.>=) 16384
+    AND pg_catalog.lower(prosrc) OPERATOR(pg_catalog.~) E'\\mset_config\\M|\\mset\\s'))";
+
 void append_text(std::string& sql, std::string_view text)
 {
     sql += '\'';
@@ -179,6 +188,7 @@ std::string question_about(Parts parts, const Knowledge& knowledge)
     }
     if (parts.has(Part::catalog)) {
         append_question(sql, functions_question);
+        append_question(sql, customs_question);
         append_question(sql, defaults_question);
     }
     return sql;
@@ -200,6 +210,10 @@ bool take_answer_row(Answer& answer, Bytes body)
         answer.prepared.emplace_back(name, *value);
         return true;
     }
+    if (mark == custom_mark && answer.catalog) {
+        answer.catalog->customs.emplace_back(name);
+        return true;
+    }
     if (mark == default_mark && answer.catalog) {
         answer.catalog->custom_defaults.emplace_back(lower_case(name), *value);
         return true;
@@ -213,7 +227,6 @@ bool take_answer_row(Answer& answer, Bytes body)
     return true;
 }
 
-} // namespace pgweir::session
 void take_long_answer_row(Answer& answer, Bytes front)
 {
     wire::Reader reader{front};
@@ -223,3 +236,4 @@ void take_long_answer_row(Answer& answer, Bytes front)
     if (mark == prepared_mark) answer.found |= Part::prepared_statements;
 }
 
+} // namespace pgweir::session

@@ -27,6 +27,8 @@ public:
 
     /// What triggers may change when rows are written.
     Parts by_triggers;
+    /// Custom parameters that functions set, or seem to.
+    std::vector<std::string> customs;
     /// Of custom parameters: those of ALTER DATABASE and ALTER ROLE, for who logs in here.
     std::vector<Settings::Entry> custom_defaults;
 
@@ -42,9 +44,9 @@ struct Knowledge {
     std::shared_ptr<const Catalog> catalog; // null: the database was not asked yet
     std::vector<std::string> customs;       // custom parameters that were ever set
 
-    void add_custom(std::string_view name);
-};
     /// Nothing that PostgreSQL would not take: these names stand in what all clients' servers are
     /// asked.
+    void add_custom(std::string_view name);
+};
 
 } // namespace pgweir::session

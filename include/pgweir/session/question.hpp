@@ -30,7 +30,7 @@ void ask(ServerState& server, Knowledge& knowledge, Gather& to_server);
 void take_long_answer_row(Answer& answer, Bytes front);
 
 /// What the answer means: the server's state, the client's wish for the next time, and whether it
-/// must keep this server.
+/// must keep this server. If doubts are left, there is more to ask.
 void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge);
 
 /// There is no answer: the database cannot be asked.
