@@ -24,13 +24,17 @@ TimePoint after(TimePoint start, Duration limit)
     return limit > Duration::zero() ? start + limit : TimePoint::max();
 }
 
+// An application that asked for currval() once does not do it after each INSERT. Others want the
+// server, too.
+constexpr Duration sequence_patience = std::chrono::seconds{5};
+
 } // namespace
 
 // True: go on, with a server or with a refusal.
 bool ClientSession::acquire()
 {
     const std::uint64_t hash = session::state_hash(*state_.wanted, state_.sql_prepared);
-    const auto answer = pool_.core.acquire(waiter_, worker_.now(), hash);
+    const auto answer = pool_.core.acquire(waiter_, worker_.now(), hash, last_server_);
     if (answer.slot != nullptr) {
         pool_.counters.wait_time.observe(Duration::zero());
         attach(static_cast<Server&>(*answer.slot));
@@ -68,6 +72,7 @@ void ClientSession::attach(Server& server)
 {
     if (replication_ && !server.is_replication()) return swap_for_replication(server);
     server_ = &server;
+    last_server_ = &server;
     server.client = this;
     server.use = ServerUse::lent;
     lent_at_ = worker_.now();
@@ -162,7 +167,7 @@ bool ClientSession::refuse_input(Bytes input)
 // Only who has a deadline is in the wheel: a pool without time-outs costs nothing here.
 void ClientSession::update_deadline()
 {
-    if (!is_waiting_ && !is_closing_ && !pool_.has_timeouts) return;
+    if (!is_waiting_ && !is_closing_ && !pool_.has_timeouts && state_.pins.empty()) return;
     const TimePoint time = deadline();
     if (time != TimePoint::max()) worker_.wheel().schedule(*this, time);
 }
@@ -186,7 +191,8 @@ TimePoint ClientSession::lease_deadline() const
     } else if (server_->state.status != 'I') {
         time = after(quiet_at_, options.idle_transaction_timeout);
     } else if (keeps_server()) {
-        return after(active_at_, options.client_idle_timeout);
+        const TimePoint idle = after(active_at_, options.client_idle_timeout);
+        return waits_for_sequences() ? std::min(idle, active_at_ + sequence_patience) : idle;
     }
     if (is_transaction_timed_out_) return time;
     return std::min(time, after(lent_at_, options.transaction_timeout));
@@ -207,6 +213,7 @@ void ClientSession::on_deadline(TimePoint now)
         if (!is_gone_) update_deadline();
         return;
     }
+    if (waits_for_sequences() && now >= active_at_ + sequence_patience) return unpin();
     pool_.counters.client_idle_timeouts.add();
     end(ClientEnd::idle_timeout,
         {"FATAL",

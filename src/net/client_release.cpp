@@ -88,7 +88,6 @@ void ClientSession::answered()
     if (server.state.hidden_error) return question_failed();
     const bool was_pinned = !state_.pins.empty();
     session::take_answer(server.state, state_, pool_.knowledge);
-    worker_.share_knowledge(pool_);
     if (!server.state.doubts.empty()) return ask(); // about what the answer has named
     if (state_.pins.empty()) {
         if (!was_pinned) return release();
@@ -113,6 +112,18 @@ void ClientSession::pinned()
     pool_.counters.transaction_time.observe(worker_.now() - lent_at_);
     lent_at_ = worker_.now();
     if (is_draining_) drain();
+}
+
+// Nothing else keeps it on its server.
+bool ClientSession::waits_for_sequences() const
+{
+    return state_.pins == session::Part::sequences && !owns_server() && !is_asking_;
+}
+
+void ClientSession::unpin()
+{
+    state_.pins = {};
+    give_server_back(false);
 }
 
 // Nobody knows what its session has: the server goes through a reset, and the client goes on with
@@ -147,7 +158,8 @@ void ClientSession::give_server_back(bool wants_cancel)
     is_proving_ = false;
     is_asking_ = false;
     is_blocked_ = false;
-    if (!state_.pins.empty()) server.state.must_be_reset = true;
+    const bool is_marked = !state_.pins.without(session::Part::sequences).empty();
+    if (is_marked) server.state.must_be_reset = true;
     if (state_.pins.has(session::Part::libraries)) server.is_unwanted = true; // they stay loaded
     state_.pins = {};
     const bool is_cut = state_.stream.remaining > 0 && !state_.stream.is_dropped;

@@ -152,6 +152,7 @@ bool ClientSession::forward(Bytes& input)
     ClientForwarder forwarder{context, state_, outputs};
     const Step step = forwarder.forward(input, server);
     count(step.counts);
+    if (pool_.knowledge.has_news) worker_.share_knowledge(pool_);
     input = input.subspan(step.consumed);
     send_to_server();
     if (send_to_client()) return follow(step, input);

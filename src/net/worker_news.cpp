@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace pgweir::net {
 
@@ -19,23 +20,35 @@ void Worker::schema_changed(WorkerPool& pool)
 
 void Worker::share_knowledge(WorkerPool& pool)
 {
-    const session::Knowledge& knowledge = pool.knowledge;
-    const bool is_shared = pool.shared_catalog == knowledge.catalog
-                           && pool.shared_customs == knowledge.customs.size();
-    if (is_shared) return;
-    pool.shared_catalog = knowledge.catalog;
-    pool.shared_customs = knowledge.customs.size();
+    session::Knowledge& knowledge = pool.knowledge;
+    knowledge.has_news = false;
+    const std::string vacated = std::exchange(knowledge.vacated, {});
+    if (!vacated.empty()) vacate(vacated);
     for (Worker* const worker : workers_) {
         if (worker == this) continue;
-        const auto tell = [shared = pool.pool,
-                           catalog = knowledge.catalog,
-                           customs = knowledge.customs](Worker& other) {
-            WorkerPool& own = other.pool(shared);
-            own.knowledge.catalog = catalog;
-            own.shared_catalog = catalog;
-            for (const std::string& name : customs) own.knowledge.add_custom(name);
-        };
-        worker->post(tell);
+        worker->post([shared = pool.pool,
+                      catalog = knowledge.catalog,
+                      customs = knowledge.customs,
+                      readers = knowledge.sequence_readers,
+                      vacated](Worker& other) {
+            if (!vacated.empty()) other.vacate(vacated);
+            session::Knowledge& own = other.pool(shared).knowledge;
+            if (catalog) own.catalog = catalog;
+            for (const std::string& name : customs) own.add_custom(name);
+            for (const std::string& name : readers) own.add_sequence_reader(name);
+            own.has_news = false;
+        });
+    }
+}
+
+// PostgreSQL itself waits for them for a moment: up to five seconds.
+void Worker::vacate(const std::string& database)
+{
+    for (auto& [key, own] : pools_) {
+        const std::string name = own->pool->upstream().dbname;
+        if ((name.empty() ? own->pool->name().database : name) != database) continue;
+        own->core.close_idle(pool::CloseReason::unwanted);
+        obey(*own);
     }
 }
 

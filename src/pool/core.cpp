@@ -8,10 +8,12 @@ namespace pgweir::pool {
 
 // The first two lines are the whole hot path: no lock, and no write that another worker reads
 // but the count of our own idle servers.
-Core::Answer Core::acquire(Waiter& waiter, TimePoint now, std::uint64_t state_hash)
+Core::Answer Core::acquire(
+    Waiter& waiter, TimePoint now, std::uint64_t state_hash, const Slot* last
+)
 {
     const bool nobody_is_overtaken = shared_.waiting() == 0 && !shared_.is_paused();
-    if (nobody_is_overtaken && !idle_.empty()) return {take_idle(state_hash), {}};
+    if (nobody_is_overtaken && !idle_.empty()) return {take_idle(state_hash, last), {}};
 
     const bool hopeless = shared_.total() == 0 && !shared_.may_open(now);
     if (hopeless) return {nullptr, Errc::server_unreachable};
@@ -109,17 +111,16 @@ std::optional<Command> Core::next_command()
 }
 
 // A server whose settings fit needs no SET; further down than this it is not worth the search.
-Slot* Core::take_idle(std::uint64_t state_hash)
+Slot* Core::take_idle(std::uint64_t state_hash, const Slot* last)
 {
-    constexpr std::size_t look_back_max = 8;
-
-    const std::size_t look_back = std::min(idle_.size(), look_back_max);
-    const auto begin = idle_.rbegin();
-    const auto end = begin + static_cast<std::ptrdiff_t>(look_back);
-    auto chosen = std::find_if(begin, end, [&](const Slot* slot) {
-        return slot->state_hash == state_hash;
-    });
-    if (chosen == end) chosen = begin;
+    const auto fits = [&](const Slot* slot) { return slot->state_hash == state_hash; };
+    const auto top = [this](std::size_t depth) {
+        return idle_.rbegin() + static_cast<std::ptrdiff_t>(std::min(idle_.size(), depth));
+    };
+    auto chosen = std::find(idle_.rbegin(), top(32), last); // by its address: it may be gone
+    const bool has_last = chosen != top(32) && fits(*chosen);
+    if (!has_last) chosen = std::find_if(idle_.rbegin(), top(8), fits);
+    if (!has_last && chosen == top(8)) chosen = idle_.rbegin();
 
     Slot* const slot = *chosen;
     idle_.erase(std::next(chosen).base());

@@ -1,6 +1,7 @@
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/local_answers.hpp>
 #include <pgweir/session/question.hpp>
+#include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -156,6 +157,9 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
     }
     if (options_.refuses_blocks && reading.kind == SqlKind::begins_transaction) {
         return refuse_block(header, available);
+    }
+    if (has_foreign_sequences(*server_, client_, reading)) {
+        discard_sequences(*server_, false, outputs_.to_server);
     }
     raise_doubts(*server_, client_, reading, knowledge_);
     pass(header, available);

@@ -1,6 +1,7 @@
 // The part of ClientForwarder that deals with prepared statements.
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/question.hpp>
+#include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -214,7 +215,12 @@ ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, cons
 void ClientForwarder::raise_doubts_of(std::string_view client_name)
 {
     if (const StatementRef statement = find(client_name)) {
-        raise_doubts(*server_, client_, statement->reading(), knowledge_);
+        const SqlReading& reading = statement->reading();
+        if (has_foreign_sequences(*server_, client_, reading)) {
+            discard_sequences(*server_, true, outputs_.to_server);
+            server_->is_unsynced = true;
+        }
+        raise_doubts(*server_, client_, reading, knowledge_);
     } else if (client_name.empty()) {
         server_->doubts |= askable_parts;
     }

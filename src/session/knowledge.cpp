@@ -20,6 +20,16 @@ bool is_before(std::string_view name, std::string_view word)
     return name.size() < word.size();
 }
 
+// True: it is new. There is an end to what is kept.
+bool add_name(std::vector<std::string>& names, std::string_view name)
+{
+    constexpr std::size_t count_max = 200;
+    const bool is_known = std::ranges::find(names, name) != names.end();
+    if (is_known || names.size() >= count_max) return false;
+    names.emplace_back(name);
+    return true;
+}
+
 } // namespace
 
 void Catalog::add_function(std::string_view name, Parts parts)
@@ -56,11 +66,19 @@ const std::string* Catalog::find_custom_default(std::string_view name) const
 
 void Knowledge::add_custom(std::string_view name)
 {
-    constexpr std::size_t customs_max = 200;
     const auto may_be_in_name = [](char c) { return c == '.' || sql::is(c, sql::word); };
     if (!std::ranges::all_of(name, may_be_in_name)) return;
-    const bool is_known = std::ranges::find(customs, name) != customs.end();
-    if (!is_known && customs.size() < customs_max) customs.emplace_back(name);
+    if (add_name(customs, name)) has_news = true;
+}
+
+void Knowledge::add_sequence_reader(std::string_view application)
+{
+    if (add_name(sequence_readers, application)) has_news = true;
+}
+
+bool Knowledge::reads_sequences(std::string_view application) const
+{
+    return std::ranges::find(sequence_readers, application) != sequence_readers.end();
 }
 
 } // namespace pgweir::session

@@ -21,6 +21,7 @@ constexpr std::array named_parts{
     NamedPart{Part::channels, "channels"},
     NamedPart{Part::libraries, "libraries"},
     NamedPart{Part::random_seed, "random_seed"},
+    NamedPart{Part::sequences, "sequences"},
     NamedPart{Part::catalog, "catalog"},
 };
 

@@ -1,5 +1,6 @@
 #include <pgweir/session/question.hpp>
 
+#include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -73,12 +74,14 @@ SettingsRef with_startup(const SettingsRef& settings, const Settings& startup)
 std::string prepare_text(std::string_view text, std::string_view name)
 {
     std::string found;
+    int count = 0;
     SqlReader reader{text};
     while (const SqlStatement* const statement = reader.next()) {
         const bool is_prepare = statement->command == Command::prepare && !statement->is_uncertain;
         if (is_prepare && identifier(statement->name) == name) found = statement->text;
+        ++count;
     }
-    return found;
+    return count == 1 && !found.empty() ? std::string{text} : found;
 }
 
 void take_prepared(Answer& answer, ServerState& server, ClientState& client)
@@ -112,6 +115,7 @@ bool learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
 {
     const std::size_t known = knowledge.customs.size();
     knowledge.catalog = catalog;
+    knowledge.has_news = true;
     for (const std::string& name : catalog->customs) knowledge.add_custom(name);
     for (const Settings::Entry& each : catalog->custom_defaults) knowledge.add_custom(each.first);
     return knowledge.customs.size() > known;
@@ -129,8 +133,14 @@ void raise_doubts(
     Parts owned = client.pins;
     if (client.sql_prepared) owned |= Part::prepared_statements;
 
+    if (!reading.database.empty()) {
+        knowledge.vacated = reading.database;
+        knowledge.has_news = true;
+    }
+    follow_sequences(server, client, reading, knowledge);
     Parts parts = reading.changes | by_calls | (reading.ends & owned);
     if (reading.executes) parts |= client.prepared_changes;
+    parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
     if (!parts.has(Part::settings)) return;

@@ -95,7 +95,7 @@ WITH RECURSIVE source AS (
         AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}'::pg_catalog.name[])
 ), judged AS (
     SELECT oid, proname, prorettype, CASE
-        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) E'\\mexecute\\M' THEN 63
+        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) E'\\mexecute\\M' THEN 575
         ELSE CASE WHEN text OPERATOR(pg_catalog.~) E'\\mset_config\\M|pg_settings'
                 OR text OPERATOR(pg_catalog.~)
                 E'(^|;|\\mbegin\\M|\\mthen\\M|\\melse\\M|\\mloop\\M|["''])\\s*(re)?set\\s'
@@ -109,6 +109,8 @@ WITH RECURSIVE source AS (
                 THEN 32 ELSE 0 END
             OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\msetseed\\M'
                 THEN 128 ELSE 0 END
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\m(nextval|insert)\\M'
+                THEN 512 ELSE 0 END
         END AS bits
     FROM source
 ), reached AS (

@@ -3,6 +3,7 @@
 #include <pgweir/wire/messages.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace pgweir::session {
 
@@ -68,12 +69,10 @@ bool reconcile_server(ServerState& server, ClientState& client, Gather& to_serve
     return has_set || has_prepared;
 }
 
-std::uint64_t state_hash(const Settings& settings, const SqlPreparedRef& prepared)
+std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared)
 {
-    std::uint64_t hash = settings.hash();
-    if (!prepared) return hash;
     constexpr std::uint64_t golden_ratio = 0x9e3779b97f4a7c15U;
-    for (const auto& [name, text] : *prepared) {
+    for (const auto& [name, text] : prepared) {
         hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
         hash = (hash ^ std::hash<std::string>{}(text)) * golden_ratio;
     }

@@ -1,5 +1,6 @@
 #include <pgweir/session/sql.hpp>
 
+#include <pgweir/base/bytes.hpp>
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
 
@@ -49,6 +50,7 @@ constexpr std::array command_rows{
     CommandRow{.command = Command::call, .changes = askable_parts},
     CommandRow{.command = Command::ddl, .ends = Part::temp_objects},
     CommandRow{.command = Command::discard_temp, .ends = Part::temp_objects},
+    CommandRow{.command = Command::discard_sequences, .ends = Part::sequences},
     CommandRow{.command = Command::discard_plans, .kind = SqlKind::drops_all},
     CommandRow{
         .command = Command::discard_all,
@@ -117,6 +119,14 @@ bool may_name_settings(Command command)
     return std::ranges::find(commands, command) != commands.end();
 }
 
+bool advances_sequence(const SqlStatement& statement)
+{
+    constexpr std::array commands{Command::insert, Command::merge, Command::copy, Command::with};
+    return statement.traits.has(Trait::advances_sequence)
+           || statement.traits.has(Trait::sets_sequence)
+           || std::ranges::find(commands, statement.command) != commands.end();
+}
+
 bool is_write(Command command)
 {
     constexpr std::array commands{
@@ -130,6 +140,17 @@ bool is_write(Command command)
     return std::ranges::find(commands, command) != commands.end();
 }
 
+// CREATE DATABASE copies a template: template1, if none is named.
+void note_database(SqlReading& reading, const SqlStatement& statement)
+{
+    const bool is_create = statement.command == Command::create_database;
+    const bool is_other = statement.command == Command::drop_database
+                          || statement.command == Command::alter_database;
+    if (!is_create && !is_other) return;
+    const std::string_view name = is_create ? statement.value : statement.name;
+    reading.database = name.empty() ? "template1" : identifier(name).value_or("");
+}
+
 void read_statement(SqlReading& reading, const SqlStatement& statement)
 {
     const Parts by_traits = changes_by_traits(statement);
@@ -140,7 +161,14 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     reading.ends |= row.ends;
     if (statement.traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
     if (!statement.executed.empty()) reading.executes = true;
+    note_database(reading, statement);
     if (is_write(statement.command)) reading.writes = true;
+    if (statement.traits.has(Trait::reads_sequence)) {
+        reading.reads_sequence = true;
+        reading.advances_sequence = false;
+    } else if (advances_sequence(statement)) {
+        reading.advances_sequence = true;
+    }
     if (statement.command == Command::set) {
         note_custom(reading.customs, parameter_name(statement.name));
     }
@@ -194,11 +222,14 @@ SqlReading read_sql(std::string_view text, bool is_cut)
 
 bool is_plain_select(std::string_view text)
 {
-    constexpr std::string_view select = "select";
-    if (text.size() <= select.size() || !sql::same_word(text.substr(0, select.size()), select)) {
-        return false;
-    }
-    if (!is_space(text[select.size()])) return false;
+    constexpr std::uint64_t select = 0x73656c65637420; // "select ", the first seven letters
+    constexpr std::uint64_t lower_case = 0x20202020202020;
+    constexpr std::size_t size_min = 8;
+    if (text.size() < size_min) return false;
+    const Bytes front = as_bytes(text.substr(0, size_min));
+    const std::uint64_t eight = std::uint64_t{load_be32(&front[0])} << 32U | load_be32(&front[4]);
+    if ((eight >> 8U | lower_case) != select) return false;
+
     if (std::memchr(text.data(), '(', text.size()) != nullptr) return false;
     const void* const semicolon = std::memchr(text.data(), ';', text.size());
     return semicolon == nullptr || !is_followed_by_text(text, semicolon);

@@ -27,13 +27,34 @@ bool read_database(SqlStatement& statement, Tokens& rest, Command command)
     return !statement.name.empty();
 }
 
+bool read_create_database(SqlStatement& statement, Tokens& rest)
+{
+    if (!read_database(statement, rest, Command::create_database)) return false;
+    while (!rest.at_end()) {
+        if (!rest.take().is_word("template")) continue;
+        rest.take_symbol('=');
+        statement.value = rest.take_name();
+    }
+    return true;
+}
+
+// Most of what can be altered does not mind who is connected.
+bool read_alter_database(SqlStatement& statement, Tokens& rest)
+{
+    const std::string_view name = rest.take_name();
+    const bool moves = rest.take_word("rename")
+                       || (rest.take_word("set") && rest.take_word("tablespace"));
+    if (!moves) return true;
+    statement.command = Command::alter_database;
+    statement.name = name;
+    return !name.empty();
+}
+
 } // namespace
 
 bool read_create(SqlStatement& statement, Tokens& rest)
 {
-    if (rest.take_word("database")) {
-        return read_database(statement, rest, Command::create_database);
-    }
+    if (rest.take_word("database")) return read_create_database(statement, rest);
     if (rest.take_word("or")) rest.take_word("replace");
     read_kind(statement, rest);
     // What is called pg_temp.… is temporary, and so is a view of such.
@@ -49,6 +70,7 @@ bool read_create(SqlStatement& statement, Tokens& rest)
 
 bool read_alter(SqlStatement& statement, Tokens& rest)
 {
+    if (rest.take_word("database")) return read_alter_database(statement, rest);
     read_kind(statement, rest);
     return true;
 }

@@ -73,7 +73,7 @@ Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_ha
       parse_hash_{parse_hash},
       id_{make_id(query, types, parse_hash)},
       server_name_{server_name_of(id_)},
-      reading_{read_sql(query)}
+      reading_{read_sql(query_)}
 {
 }
 

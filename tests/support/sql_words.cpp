@@ -57,6 +57,7 @@ constexpr std::array command_words{
     "discard_temp",
     "load",
     "create_database",
+    "alter_database",
     "drop_database",
     "ddl",
     "do",

@@ -133,6 +133,8 @@ private:
     void answered();
     void pinned();
     void question_failed();
+    [[nodiscard]] bool waits_for_sequences() const;
+    void unpin();
 
     Worker& worker_;
     WorkerPool& pool_;
@@ -142,6 +144,7 @@ private:
     session::ClientState state_;
     pool::Waiter waiter_;
     Server* server_ = nullptr;
+    const Server* last_server_ = nullptr; // to be compared with, never looked at: it may be gone
     std::string address_;
     std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;

@@ -58,8 +58,6 @@ struct WorkerPool {
     pool::Counters& counters;
     session::ForwardOptions forward;
     session::Knowledge knowledge;
-    std::shared_ptr<const session::Catalog> shared_catalog; // as the others know them
-    std::size_t shared_customs = 0;                         // how many of them
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken
 };
@@ -144,6 +142,7 @@ private:
 
     void run();
     void forget_statements(WorkerPool& pool);
+    void vacate(const std::string& database);
     [[nodiscard]] std::vector<ClientId> client_ids() const;
     [[nodiscard]] std::uint64_t new_serial();
     void one_batch();

@@ -57,7 +57,11 @@ public:
         Slot* slot = nullptr;
         ErrorCode error;
     };
-    [[nodiscard]] Answer acquire(Waiter& waiter, TimePoint now, std::uint64_t state_hash);
+    /// `last`: the server that the client had the last time, if it still exists. What PostgreSQL
+    /// keeps for a session and tells nobody (plans of functions, statistics to be sent) is there.
+    [[nodiscard]] Answer acquire(
+        Waiter& waiter, TimePoint now, std::uint64_t state_hash, const Slot* last = nullptr
+    );
 
     /// The client does not want a server any more. False: a Grant or Refuse is on its way to it.
     bool withdraw(Waiter& waiter) { return shared_.withdraw(waiter); }
@@ -86,7 +90,7 @@ public:
     [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
 
 private:
-    [[nodiscard]] Slot* take_idle(std::uint64_t state_hash);
+    [[nodiscard]] Slot* take_idle(std::uint64_t state_hash, const Slot* last);
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
     bool close_if_due(Slot& slot, TimePoint now);
     void push_idle(Slot& slot, TimePoint now);

@@ -213,7 +213,14 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
 /// share, so that they are found equal at a glance the next time.
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server);
 
+[[nodiscard]] std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared);
+
 /// Sessions whose hashes are equal need no reconciliation.
-[[nodiscard]] std::uint64_t state_hash(const Settings& settings, const SqlPreparedRef& prepared);
+[[nodiscard]] inline std::uint64_t state_hash(
+    const Settings& settings, const SqlPreparedRef& prepared
+)
+{
+    return prepared ? hash_with(settings.hash(), *prepared) : settings.hash();
+}
 
 } // namespace pgweir::session

@@ -44,9 +44,16 @@ struct Knowledge {
     std::shared_ptr<const Catalog> catalog; // null: the database was not asked yet
     std::vector<std::string> customs;       // custom parameters that were ever set
 
+    std::vector<std::string> sequence_readers; // application_name of those that call currval()
+    /// A database is to be dropped or copied: servers that are idle there are in the way.
+    std::string vacated;
+    bool has_news = false; // that the other workers were not told yet
+
     /// Nothing that PostgreSQL would not take: these names stand in what all clients' servers are
     /// asked.
     void add_custom(std::string_view name);
+    void add_sequence_reader(std::string_view application);
+    [[nodiscard]] bool reads_sequences(std::string_view application) const;
 };
 
 } // namespace pgweir::session

@@ -18,6 +18,7 @@ enum class Part : std::uint16_t {
     channels = 1U << 5,            // of LISTEN
     libraries = 1U << 6,           // of LOAD
     random_seed = 1U << 7,
+    sequences = 1U << 9, // what currval() and lastval() tell
 
     catalog = 1U << 8, // none of the session's: what the database says of itself
 };
@@ -31,7 +32,8 @@ inline constexpr Parts askable_parts = Parts{Part::settings} | Part::held_cursor
 /// What cannot be given to another server: who has it keeps the one he has.
 inline constexpr Parts pinning_parts = Parts{Part::held_cursors} | Part::temp_objects
                                        | Part::advisory_locks | Part::prepared_statements
-                                       | Part::channels | Part::libraries | Part::random_seed;
+                                       | Part::channels | Part::libraries | Part::random_seed
+                                       | Part::sequences;
 
 /// For people: "temp_objects, channels".
 [[nodiscard]] std::string names_of(Parts parts);

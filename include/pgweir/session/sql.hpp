@@ -28,6 +28,9 @@ struct SqlReading {
     bool executes = false; // what was PREPAREd before
     Parts prepared;        // what the statements that it PREPAREs may change when they are executed
     bool writes = false;   // rows: triggers may run
+    bool reads_sequence = false;    // currval(), lastval()
+    bool advances_sequence = false; // behind that: nextval(), or an INSERT, which may call it
+    std::string database; // that it drops, renames or copies: nobody may be connected there
     std::vector<std::string_view> calls; // functions that it may call: names, in the text
     std::vector<std::string> customs;    // parameters "class.name" that it sets, in lower case
     std::vector<std::string> strings;    // … or that its functions may set: what looks like one

@@ -63,7 +63,8 @@ enum class Command : std::uint8_t {
     discard_sequences,
     discard_temp,
     load,            // `value`: the file, as a string token
-    create_database, // `name`
+    create_database, // `name`; `value`: of its template
+    alter_database,  // `name`: when it is renamed or moved
     drop_database,   // `name`
     ddl,             // every other CREATE, ALTER and DROP; `executed` of CREATE TABLE … AS EXECUTE
     do_block,

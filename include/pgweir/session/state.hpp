@@ -102,6 +102,7 @@ struct ServerState {
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
     std::unique_ptr<Answer> answer; // while a question of ours is on its way
+    ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
     bool has_described = false; // the statement that it is at has told the shape of its rows

@@ -210,7 +210,7 @@ TEST_CASE("session/sql_statement: what discards, loads, and makes databases")
         describe(
             "create database a template b; drop database if exists \"A\"; drop database a (force)"
         )
-        == "create_database name=a; drop_database name=\"A\"; drop_database name=a"
+        == "create_database name=a value=b; drop_database name=\"A\"; drop_database name=a"
     );
     CHECK(
         describe("alter database a set x = 1; create table t (a int); drop view v")

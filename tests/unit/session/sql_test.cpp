@@ -208,7 +208,7 @@ TEST_CASE("session/sql: behind the end of a cut text may stand anything")
 TEST_CASE("session/sql: a plain SELECT calls nothing, and is alone")
 {
     CHECK(is_plain_select("SELECT 1"));
-    CHECK(is_plain_select("select\n*\tfrom t"));
+    CHECK(is_plain_select("select *\n\tfrom t"));
     CHECK(is_plain_select("SeLeCt 1 ; \n"));
     CHECK(is_plain_select("SELECT 1 INTO TEMP t")); // the answer tells
     CHECK_FALSE(is_plain_select("SELECT f()"));
