@@ -88,13 +88,15 @@ void ClientSession::answered()
     if (server.state.hidden_error) return question_failed();
     const bool was_pinned = !state_.pins.empty();
     session::take_answer(server.state, state_, pool_->knowledge);
+    if (!server.state.doubts.empty()) return ask(); // about what the answer has named
     if (state_.pins.empty()) {
         if (!was_pinned) return release();
-        return give_server_back(false);
+        give_server_back(false);
+    } else {
+        is_lease_new_ = true; // what it wants may differ from what the server has
+        if (!was_pinned) return pinned();
     }
-    is_lease_new_ = true; // what it wants may differ from what the server has
-    if (was_pinned) return;
-    pinned();
+    if (is_draining_) drain();
 }
 
 // Its transaction is over, and counted, though the server stays.

@@ -27,7 +27,7 @@ bool is_looked_into(char type)
            || type == server_type::command_complete || type == server_type::parameter_status;
 }
 
-// A row of what we have asked ourselves is not longer than what a setting can be.
+// A row of what we have asked ourselves is seen whole; longer ones are not carried.
 constexpr std::size_t answer_row_max = 1U << 20U;
 
 // By the first letter of a command's tag, before more of it is compared.
@@ -123,7 +123,7 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
         if (server_.replies.empty()) return violation(step, "data that nobody waits for");
         answer_locally(server_, to_client_);
         const bool is_answer = header.type == server_type::data_row && is_answer_row();
-        if (is_answer && !take_answer_row(*server_.answer, body_of(header, available))) {
+        if (is_answer && !take_row(header, available)) {
             return violation(step, "a row that does not answer what it was asked");
         }
         pass(header, available, is_hidden());
@@ -164,6 +164,14 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     }
     }
     pass(header, available, is_hidden());
+    return true;
+}
+
+bool ServerForwarder::take_row(FrameHeader header, Bytes available)
+{
+    const Bytes body = body_of(header, available);
+    if (header.frame_size() <= answer_row_max) return take_answer_row(*server_.answer, body);
+    take_long_answer_row(*server_.answer, body);
     return true;
 }
 
@@ -229,6 +237,8 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     server_.is_copying_in = false;
     server_.is_discarding = false;
     server_.is_resetting = false;
+    server_.settings_then = nullptr;
+    server_.has_described = false; // of what broke off, or was only described, or ours
     server_.cancel_reason.reset();
     if (status == 'I') server_.abort_reason.reset();
     if (was_hidden_query) server_.settings_before = nullptr;
@@ -251,7 +261,10 @@ void ServerForwarder::command_complete(Bytes body)
     const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
                         || tag.starts_with("DROP ");
     if (is_ddl) schema_changed();
-    if (tag == "RESET") server_.is_resetting = true;
+    if (tag == "RESET") {
+        server_.is_resetting = true;
+        server_.settings_then = server_.settings;
+    }
     if (tag == "LISTEN") server_.doubts |= Part::channels;
     const bool is_replay = is_answer_to_us(); // of what the client has prepared
     if (tag == "PREPARE" && !is_replay) server_.doubts |= Part::prepared_statements;
@@ -288,7 +301,7 @@ void ServerForwarder::discarded_all()
 {
     server_.prepared.clear();
     server_.sql_prepared = nullptr;
-    server_.settings = no_settings();
+    server_.settings_then = std::exchange(server_.settings, no_settings());
     server_.is_discarding = true;
     if (client_ == nullptr) return;
     client_->sql_prepared = nullptr;
@@ -322,7 +335,7 @@ void ServerForwarder::tell_startup_value(
     FrameHeader header, Bytes available, const wire::ParameterBody& told, const std::string& asked
 )
 {
-    const std::string* const before = server_.settings->find(lower_case(told.name));
+    const std::string* const before = server_.settings_then->find(lower_case(told.name));
     const bool has_it = before != nullptr && lower_case(*before) == lower_case(asked);
     if (!has_it) {
         wire::append_parameter(to_client_.own(), told.name, asked);

@@ -66,6 +66,8 @@ const std::string* Catalog::find_custom_default(std::string_view name) const
 
 void Knowledge::add_custom(std::string_view name)
 {
+    const auto may_be_in_name = [](char c) { return c == '.' || sql::is(c, sql::word); };
+    if (!std::ranges::all_of(name, may_be_in_name)) return;
     if (add_name(customs, name)) has_news = true;
 }
 

@@ -28,7 +28,7 @@ struct Reading {
 
 // Whether it says no more than that nothing was set. PostgreSQL never forgets a custom parameter:
 // RESET leaves its default, or an empty one. That is the client's only if it had it before, or has
-// just named it.
+// just named it; and not if it has one to go back to.
 bool is_default(const Settings::Entry& entry, const Reading& reading)
 {
     if (entry.first == "role") return entry.second == "none";
@@ -37,8 +37,10 @@ bool is_default(const Settings::Entry& entry, const Reading& reading)
     const std::string* const value = catalog != nullptr ? catalog->find_custom_default(entry.first)
                                                         : nullptr;
     if (value != nullptr) return *value == entry.second;
-    return entry.second.empty() && !is_named(reading.server, entry.first)
-           && reading.client.wanted->find(entry.first) == nullptr;
+    if (!entry.second.empty() || is_named(reading.server, entry.first)) return false;
+    const std::string* const before = reading.client.wanted->find(entry.first);
+    if (before == nullptr) return true;
+    return !before->empty() && reading.client.startup->find(entry.first) != nullptr;
 }
 
 SettingsRef settings_of(Answer& answer, const Reading& reading)
@@ -108,11 +110,15 @@ Parts parts_of_calls(const SqlReading& reading, const Knowledge& knowledge)
     return parts;
 }
 
-void learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
+// True: there are parameters in it that nobody knew of.
+bool learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
 {
+    const std::size_t known = knowledge.customs.size();
     knowledge.catalog = catalog;
     knowledge.has_news = true;
+    for (const std::string& name : catalog->customs) knowledge.add_custom(name);
     for (const Settings::Entry& each : catalog->custom_defaults) knowledge.add_custom(each.first);
+    return knowledge.customs.size() > known;
 }
 
 } // namespace
@@ -166,12 +172,17 @@ void ask(ServerState& server, Knowledge& knowledge, Gather& to_server)
 
 void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
 {
-    const Parts doubts = std::exchange(server.doubts, {});
     const auto answer = std::exchange(server.answer, nullptr);
+    const bool is_incomplete = answer->catalog && learn(knowledge, answer->catalog)
+                               && answer->asked.has(Part::settings);
+    if (is_incomplete) {
+        server.doubts = server.doubts.without(Part::catalog);
+        return;
+    }
+    const Parts doubts = std::exchange(server.doubts, {});
     client.pins |= doubts & (Parts{Part::libraries} | Part::random_seed);
     client.pins = client.pins.without(answer->asked) | answer->found;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
-    if (answer->catalog) learn(knowledge, answer->catalog);
     if (answer->asked.has(Part::settings)) {
         server.settings = settings_of(*answer, {server, client, knowledge});
         client.wanted = with_startup(server.settings, *client.startup);

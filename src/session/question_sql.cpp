@@ -1,6 +1,7 @@
 // What is asked, and how the rows of the answer are read.
 #include <pgweir/session/question.hpp>
 #include <pgweir/wire/messages.hpp>
+#include <pgweir/wire/reader.hpp>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view setting_mark = "setting";
 constexpr std::string_view prepared_mark = "prepared";
 constexpr std::string_view function_mark = "function"; // name, bits of Parts
+constexpr std::string_view custom_mark = "custom";
 constexpr std::string_view default_mark = "custom_default";
 constexpr std::string_view trigger_mark = "trigger"; // likewise
 
@@ -81,7 +83,8 @@ ORDER BY setrole, setdatabase))";
 
 // Functions of users that may change a session, by what their sources say, and those that call
 // them. A source that is not there (a body that was parsed) may say anything. EXECUTE runs what
-// only it knows. Bits: Part. 16384: what PostgreSQL brings itself is below. 2279: returns trigger.
+// only it knows. E: standard_conforming_strings may be off. Bits: Part. 16384: what PostgreSQL
+// brings itself is below. 2279: returns trigger.
 constexpr std::string_view functions_question = R"(
 SELECT 'function', '', '' WHERE false UNION ALL (
 WITH RECURSIVE source AS (
@@ -92,20 +95,21 @@ WITH RECURSIVE source AS (
         AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}'::pg_catalog.name[])
 ), judged AS (
     SELECT oid, proname, prorettype, CASE
-        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) '\mexecute\M' THEN 575
-        ELSE CASE WHEN text OPERATOR(pg_catalog.~)
-                '\mset_config\M|(^|;|\mbegin\M|\mthen\M|\melse\M|\mloop\M|["''])\s*(re)?set\s'
-                OR text OPERATOR(pg_catalog.~) 'pg_settings'
+        WHEN text OPERATOR(pg_catalog.=) '' OR text OPERATOR(pg_catalog.~) E'\\mexecute\\M' THEN 575
+        ELSE CASE WHEN text OPERATOR(pg_catalog.~) E'\\mset_config\\M|pg_settings'
+                OR text OPERATOR(pg_catalog.~)
+                E'(^|;|\\mbegin\\M|\\mthen\\M|\\melse\\M|\\mloop\\M|["''])\\s*(re)?set\\s'
                 THEN 1 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\mtemp(orary)?\M|pg_temp'
+            OPERATOR(pg_catalog.+) CASE
+                WHEN text OPERATOR(pg_catalog.~) E'\\mtemp(orary)?\\M|pg_temp'
                 THEN 4 ELSE 0 END
             OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) 'pg_(try_)?advisory_lock'
                 THEN 8 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\mlisten\M'
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\mlisten\\M'
                 THEN 32 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\msetseed\M'
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\msetseed\\M'
                 THEN 128 ELSE 0 END
-            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) '\m(nextval|insert)\M'
+            OPERATOR(pg_catalog.+) CASE WHEN text OPERATOR(pg_catalog.~) E'\\m(nextval|insert)\\M'
                 THEN 512 ELSE 0 END
         END AS bits
     FROM source
@@ -119,6 +123,14 @@ WITH RECURSIVE source AS (
 SELECT DISTINCT
     CASE WHEN prorettype OPERATOR(pg_catalog.=) 2279 THEN 'trigger' ELSE 'function' END,
     proname::pg_catalog.text, bits::pg_catalog.text FROM reached))";
+
+// Parameters of the application's own that functions may set, by names that only they know.
+constexpr std::string_view customs_question = R"(
+(SELECT DISTINCT 'custom', found[1], ''
+FROM pg_catalog.pg_proc, pg_catalog.regexp_matches(pg_catalog.lower(prosrc),
+    E'(?:''|\\mset\\s+(?:session\\s+)?)([a-z_]\\w*\\.[a-z_]\\w*)', 'g') AS found
+WHERE oid OPERATOR(pg_catalog.>=) 16384
+    AND pg_catalog.lower(prosrc) OPERATOR(pg_catalog.~) E'\\mset_config\\M|\\mset\\s'))";
 
 void append_text(std::string& sql, std::string_view text)
 {
@@ -178,6 +190,7 @@ std::string question_about(Parts parts, const Knowledge& knowledge)
     }
     if (parts.has(Part::catalog)) {
         append_question(sql, functions_question);
+        append_question(sql, customs_question);
         append_question(sql, defaults_question);
     }
     return sql;
@@ -199,6 +212,10 @@ bool take_answer_row(Answer& answer, Bytes body)
         answer.prepared.emplace_back(name, *value);
         return true;
     }
+    if (mark == custom_mark && answer.catalog) {
+        answer.catalog->customs.emplace_back(name);
+        return true;
+    }
     if (mark == default_mark && answer.catalog) {
         answer.catalog->custom_defaults.emplace_back(lower_case(name), *value);
         return true;
@@ -210,6 +227,15 @@ bool take_answer_row(Answer& answer, Bytes body)
     if (question == pin_questions.end()) return false;
     answer.found |= question->part;
     return true;
+}
+
+void take_long_answer_row(Answer& answer, Bytes front)
+{
+    wire::Reader reader{front};
+    static_cast<void>(reader.be16()); // how many columns
+    const std::string_view mark = as_text(reader.bytes(reader.be32()));
+    if (mark == setting_mark) answer.found |= Part::settings;
+    if (mark == prepared_mark) answer.found |= Part::prepared_statements;
 }
 
 } // namespace pgweir::session

@@ -73,6 +73,7 @@ std::string text_of_server_message(char type, Bytes body)
     case '2': return "BindComplete";
     case '3': return "CloseComplete";
     case 'n': return "NoData";
+    case 'T': return "Shape";
     case 'D': return "Row " + std::string{as_text(body)};
     case 'C': return "Complete " + std::string{wire::Reader{body}.cstring()};
     case 'Z': return "Ready " + std::string{as_text(body)};
@@ -163,6 +164,7 @@ std::string bound() { return say::message('2'); }
 std::string closed() { return say::message('3'); }
 std::string no_data() { return say::message('n'); }
 std::string row(std::string_view text) { return say::message('D', text); }
+std::string shape() { return say::message('T', std::string(2, '\0')); }
 std::string complete(std::string_view tag) { return say::message('C', std::string{tag} + zero()); }
 std::string ready(char status) { return say::message('Z', std::string(1, status)); }
 std::string copy_in() { return say::message('G', std::string(3, '\0')); }
@@ -174,6 +176,18 @@ std::string error(std::string_view sqlstate, std::string_view message, std::stri
         buffer, {std::string{severity}, std::string{sqlstate}, std::string{message}, {}, {}}
     );
     return text_of(buffer);
+}
+
+std::string answer_row(const char* mark, const char* name, const char* value)
+{
+    std::string body{'\0', '\3'};
+    for (const char* const each : {mark, name, value}) {
+        const std::string_view text = each != nullptr ? each : "";
+        const std::uint32_t size = each != nullptr ? static_cast<std::uint32_t>(text.size()) : ~0U;
+        for (const int shift : {24, 16, 8, 0}) body += static_cast<char>(size >> shift);
+        body += text;
+    }
+    return row(body);
 }
 
 std::string parameter(std::string_view name, std::string_view value)

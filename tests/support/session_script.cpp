@@ -1,3 +1,5 @@
+#include <pgweir/session/question.hpp>
+
 #include "support/session_script.hpp"
 
 #include <algorithm>
@@ -120,6 +122,17 @@ void SessionScript::lend(std::size_t server)
     session::reconcile_server(servers_.at(server_), clients_.at(client_), to_server_);
     collect();
     if (!client_input_.empty()) run_client();
+}
+
+void SessionScript::ask()
+{
+    session::ask(server_state(), knowledge, to_server_);
+    collect();
+}
+
+void SessionScript::take_answer()
+{
+    session::take_answer(server_state(), client_state(), knowledge);
 }
 
 } // namespace pgweir::test

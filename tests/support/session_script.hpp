@@ -47,6 +47,10 @@ std::string bound();
 std::string closed();
 std::string no_data();
 std::string row(std::string_view text);
+/// The shape of rows, which comes before them.
+std::string shape();
+/// A row of the answer to our question. Null: NULL.
+std::string answer_row(const char* mark, const char* name, const char* value);
 std::string complete(std::string_view tag);
 std::string ready(char status = 'I');
 std::string error(
@@ -81,6 +85,10 @@ public:
     void lend(std::size_t server);
     void take_back() { server_ = none; }
     void serve(std::size_t client) { client_ = client; }
+    /// What the transaction has left in doubt is asked from the server, and …
+    void ask();
+    /// … what it has answered is taken.
+    void take_answer();
     void leave_alone() { client_ = none; }
 
     [[nodiscard]] session::ClientState& client_state() { return clients_.at(client_); }

@@ -163,6 +163,7 @@ public:
 private:
     [[nodiscard]] std::size_t rows_size(Bytes rest) const;
     bool message(wire::FrameHeader header, Bytes available, Step& step);
+    bool take_row(wire::FrameHeader header, Bytes available);
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool ready(wire::FrameHeader header, Bytes available, Step& step);

@@ -27,6 +27,8 @@ public:
 
     /// What triggers may change when rows are written.
     Parts by_triggers;
+    /// Custom parameters that functions set, or seem to.
+    std::vector<std::string> customs;
     /// Of custom parameters: those of ALTER DATABASE and ALTER ROLE, for who logs in here.
     std::vector<Settings::Entry> custom_defaults;
 
@@ -47,6 +49,8 @@ struct Knowledge {
     std::string vacated;
     bool has_news = false; // that the other workers were not told yet
 
+    /// Nothing that PostgreSQL would not take: these names stand in what all clients' servers are
+    /// asked.
     void add_custom(std::string_view name);
     void add_sequence_reader(std::string_view application);
     [[nodiscard]] bool reads_sequences(std::string_view application) const;

@@ -26,8 +26,11 @@ void ask(ServerState& server, Knowledge& knowledge, Gather& to_server);
 /// One row of the answer. False: it makes no sense.
 [[nodiscard]] bool take_answer_row(Answer& answer, Bytes body);
 
+/// One that is too long to be carried to another server, by its front: the client keeps this one.
+void take_long_answer_row(Answer& answer, Bytes front);
+
 /// What the answer means: the server's state, the client's wish for the next time, and whether it
-/// must keep this server.
+/// must keep this server. If doubts are left, there is more to ask.
 void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge);
 
 /// There is no answer: the database cannot be asked.

@@ -96,6 +96,7 @@ struct ServerState {
 
     SettingsRef settings = no_settings(); // what its session really has
     SettingsRef settings_before;          // while a reconciliation is on its way; null: none is
+    SettingsRef settings_then;                // before DISCARD ALL or RESET; null: not there
     bool is_discarding = false;           // DISCARD ALL is done, its ReadyForQuery has not come
     bool is_resetting = false;            // likewise RESET
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login

@@ -26,8 +26,20 @@ TEST_CASE_FIXTURE(
 {
     client_state().wanted = session::with_setting(*session::no_settings(), "a", "b");
     lend(0);
+    client(say::query("x"));
     server(reply::error("57P01", "terminating connection", "FATAL"));
     CHECK(to_client() == lines("FATAL 57P01 terminating connection"));
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_server: last words are not passed on while only we have asked"
+)
+{
+    client_state().wanted = session::with_setting(*session::no_settings(), "a", "b");
+    lend(0);
+    server(reply::error("57P01", "terminating connection", "FATAL"));
+    CHECK(to_client().empty());
+    REQUIRE(server_state().last_words);
 }
 
 TEST_CASE_FIXTURE(SessionScript, "session/forward_server: the states of errors are noted")

@@ -151,3 +151,40 @@ TEST_CASE_FIXTURE(Reconciling, "session/reconcile: what a server resets without 
     server(reply::complete("DISCARD ALL") + reply::parameter("TimeZone", "UTC") + reply::ready());
     CHECK(session::same_settings(server_state().settings, session::no_settings()));
 }
+
+TEST_CASE_FIXTURE(
+    Reconciling, "session/reconcile: rights are given up before anything else, and taken last"
+)
+{
+    using Entries = std::vector<Settings::Entry>;
+    const Settings from{
+        Entries{{"application_name", "x"}, {"role", "old"}, {"session_authorization", "other"}}
+    };
+    const Settings to{
+        Entries{{"role", "new"}, {"session_authorization", "somebody"}, {"work_mem", "7MB"}}
+    };
+    CHECK(
+        session::reconcile(from, to)
+        == "RESET \"session_authorization\";RESET \"role\";RESET \"application_name\";"
+           "SET \"work_mem\" TO '7MB';SET \"session_authorization\" TO 'somebody';"
+           "SET \"role\" TO 'new';"
+    );
+    CHECK(session::reconcile(to, to).empty());
+    CHECK(
+        session::reconcile(to, Settings{})
+        == "RESET \"session_authorization\";RESET \"role\";RESET \"work_mem\";"
+    );
+}
+
+TEST_CASE_FIXTURE(
+    Reconciling, "session/reconcile: a role that stays is given up for the others to be set"
+)
+{
+    client_state().wanted = session::with_setting(*settings("role", "boss"), "work_mem", "7MB");
+    server_state().settings = settings("role", "boss");
+    lend(0);
+    CHECK(
+        to_server()
+        == lines("Query RESET \"role\";SET \"work_mem\" TO '7MB';SET \"role\" TO 'boss';")
+    );
+}
