@@ -223,7 +223,7 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
     LoggedInClient client;
     client.pool = pool;
     client.id = key.client;
-    client.startup = settings_;
+    client.startup = as_spelt(settings_, pool->welcome_as_spelt());
     client.address = address_;
     client.secret = key.secret;
     client.early.assign(channel_.unread().begin(), channel_.unread().end());

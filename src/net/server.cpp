@@ -105,7 +105,9 @@ bool Server::flush() { return output.flush(stream, worker_->reactor(), *this); }
 void Server::give_back(bool is_cut, bool wants_cancel)
 {
     is_used_ = true;
-    if (!state.doubts.empty()) state.must_be_reset = true; // nobody is left to be told
+    const bool is_in_doubt = !state.doubts.empty() || !state.lent.empty();
+    if (is_in_doubt) state.must_be_reset = true; // nobody is left to be told
+    state.lent.clear();
     state.answer = nullptr;
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");

@@ -65,6 +65,19 @@ std::string welcome_value(
     return *asked;
 }
 
+session::SettingsRef as_spelt(
+    session::SettingsRef settings, const std::vector<session::Settings::Entry>& reported
+)
+{
+    for (const auto& [name, value] : reported) {
+        const std::string* const asked = settings->find(lower_case(name));
+        if (asked == nullptr) continue;
+        const std::string spelt = welcome_value(name, value, *settings);
+        if (spelt != *asked) settings = session::with_setting(*settings, name, spelt);
+    }
+    return settings;
+}
+
 const std::vector<session::Settings::Entry>& console_parameters()
 {
     static const std::vector<session::Settings::Entry> parameters{

@@ -103,7 +103,10 @@ ClientForwarder::Done ClientForwarder::message(FrameHeader header, Bytes availab
         pass_expecting(header, available, Reply::function_call);
         server_->is_unsynced = is_skipped();
         return Done::yes;
-    case client_type::sync: sync(); break;
+    case client_type::sync:
+        pass(header, available);
+        sync();
+        return Done::yes;
     case client_type::copy_done:
     case client_type::copy_fail: copy_ended(); break;
     case client_type::flush: flush(header, available); return Done::yes;
@@ -162,8 +165,10 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         discard_sequences(*server_, false, outputs_.to_server);
     }
     raise_doubts(*server_, client_, reading, knowledge_);
+    if (!is_cut) lend_names(reading, true);
     pass(header, available);
     expect_query(reading.kind == SqlKind::drops_all);
+    take_names_back();
     return Done::yes;
 }
 
@@ -200,36 +205,6 @@ void ClientForwarder::expect_query(bool drops_statements)
     server_->unnamed_owner = ClientId{};
     server_->is_unsynced = false;
     ++server_->segment;
-}
-
-// The server knows the statement by another name, or not at all: then an empty one of that name
-// is made for it to drop, in a segment of its own.
-ClientForwarder::Done ClientForwarder::query_deallocate(
-    FrameHeader header, const Statement& statement, std::string_view name
-)
-{
-    if (must_wait_for_drop()) return Done::wait;
-    Buffer& own = outputs_.to_server.own();
-    if (server_->prepared.find(statement.id()) == nullptr) {
-        append_empty_statement(statement);
-        wire::append_empty(own, client_type::sync);
-        server_->replies.push({.reply = Reply::sync, .is_hidden = true});
-        ++server_->segment;
-    }
-    wire::append_query(own, deallocate_sql(statement.server_name()));
-    outputs_.to_server.commit();
-    expect_query(true);
-    server_->deallocating.push_back({std::string{name}, statement.id()});
-    used_ = header.frame_size();
-    return Done::yes;
-}
-
-void ClientForwarder::append_empty_statement(const Statement& statement)
-{
-    const std::array<std::byte, 2> no_types{};
-    wire::append_parse(outputs_.to_server.own(), statement.server_name(), {}, no_types);
-    server_->replies.push({.reply = Reply::parse, .is_hidden = true});
-    server_->prepared.suspect(statement.id()); // should the DEALLOCATE not come to pass
 }
 
 ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available, Step& step)
@@ -318,6 +293,7 @@ void ClientForwarder::sync()
     server_->replies.push({.reply = Reply::sync, .drops_statements = drops_statements});
     server_->is_unsynced = false;
     ++server_->segment;
+    take_names_back();
 }
 
 void ClientForwarder::copy_ended()

@@ -31,10 +31,10 @@ bool is_fatal(const wire::ErrorFields& fields)
 void ServerForwarder::error(FrameHeader header, Bytes available)
 {
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
-    const bool is_ours = server_.replies.front_is(Reply::query)
-                         && server_.replies.front().is_hidden;
-    if (is_ours && !is_fatal(fields) && server_.replies.front().is_tolerated) {
-        server_.doubts |= Part::prepared_statements;
+    const bool is_ours = is_answer_to_us() && server_.replies.front_is(Reply::query);
+    if (is_answer_to_us() && !is_fatal(fields) && server_.replies.front().is_tolerated) {
+        if (is_ours) server_.doubts |= Part::prepared_statements;
+        fail(fields);
         return pass(header, available, true);
     }
     if (is_fatal(fields) || is_ours) {

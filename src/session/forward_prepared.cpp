@@ -30,6 +30,10 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         return Done::yes;
     }
     if (must_wait_for_drop()) return Done::wait;
+    if (is_sql_name(parsed->name)) { // the server has it, and says that it is taken
+        pass_expecting(header, available, Reply::parse);
+        return Done::yes;
+    }
     const StatementRef statement = intern(*parsed);
     const SqlReading& reading = statement->reading();
     if (reading.kind == SqlKind::deallocate_one && parsed->name.empty() && find(reading.name)) {
@@ -68,7 +72,8 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
     const Bytes next = available.subspan(header.frame_size(), sync.size());
     if (!std::ranges::equal(next, sync)) return false;
     const auto parsed = wire::read_parse(available.subspan(frame_header_size, header.body_size));
-    if (!parsed || parsed->name.empty() || find(parsed->name)) return false;
+    if (!parsed || parsed->name.empty()) return false;
+    if (find(parsed->name) || is_sql_name(parsed->name)) return false;
     const StatementRef statement = intern(*parsed);
     if (!knowledge_.statements.contains(statement->id())) return false;
 
@@ -191,26 +196,6 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     return Done::yes;
 }
 
-ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, const std::string& name)
-{
-    const StatementRef statement = find(name);
-    if (server_->prepared.find(statement->id()) == nullptr && server_->status != 'E') {
-        append_empty_statement(*statement);
-    }
-    const std::array<std::byte, 2> no_types{};
-    wire::append_parse(
-        outputs_.to_server.own(), {}, deallocate_sql(statement->server_name()), no_types
-    );
-    outputs_.to_server.commit();
-    server_->replies.push({.reply = Reply::parse});
-    server_->is_unsynced = true;
-    server_->deallocating.push_back({name, statement->id()});
-    server_->drops_after_sync = true;
-    own_unnamed(nullptr);
-    used_ = header.frame_size();
-    return Done::yes;
-}
-
 // What is bound may be executed. An unnamed one that was too long to be read may do anything.
 void ClientForwarder::raise_doubts_of(std::string_view client_name)
 {
@@ -221,6 +206,7 @@ void ClientForwarder::raise_doubts_of(std::string_view client_name)
             server_->is_unsynced = true;
         }
         raise_doubts(*server_, client_, reading, knowledge_);
+        lend_names(reading, false);
     } else if (client_name.empty()) {
         server_->doubts |= askable_parts;
     }

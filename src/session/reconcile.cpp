@@ -24,7 +24,7 @@ bool reconcile_settings(ServerState& server, ClientState& client, Gather& to_ser
         client.wanted = server.settings;
         return false;
     }
-    const std::string sql = reconcile(*server.settings, *client.wanted);
+    const std::string sql = reconcile(*server.settings, *client.wanted, *server.defaults);
     server.settings_before = server.settings;
     server.settings = client.wanted;
     if (sql.empty()) return false;

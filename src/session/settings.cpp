@@ -79,9 +79,37 @@ void append_name(std::string& sql, std::string_view name)
     append_identifier(sql, name.substr(dot + 1));
 }
 
-void append_set(std::string& sql, const Settings::Entry& entry)
+unsigned as_unsigned(char c) { return static_cast<unsigned char>(c); }
+
+bool is_ascii(std::string_view text)
 {
-    if (is_list(entry.first)) {
+    return std::ranges::all_of(text, [](char c) { return (as_unsigned(c) & 0x80U) == 0; });
+}
+
+// Its bytes, and what they are to be read as.
+void append_converted(std::string& sql, std::string_view value, std::string_view encoding)
+{
+    sql += "pg_catalog.convert_from(pg_catalog.decode('";
+    for (const char c : value) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        sql += digits[as_unsigned(c) >> 4U];
+        sql += digits[as_unsigned(c) & 0xfU];
+    }
+    sql += "','hex'),";
+    append_quoted(sql, encoding);
+    sql += ')';
+}
+
+// `encoding`: of the value, where that is not the one of the text. Empty: it is.
+void append_set(std::string& sql, const Settings::Entry& entry, std::string_view encoding)
+{
+    if (!encoding.empty() && !is_ascii(entry.second)) {
+        sql += "SELECT pg_catalog.set_config(";
+        append_quoted(sql, entry.first);
+        sql += ',';
+        append_converted(sql, entry.second, encoding);
+        sql += ",false);";
+    } else if (is_list(entry.first)) {
         sql += "SELECT pg_catalog.set_config(";
         append_quoted(sql, entry.first);
         sql += ',';
@@ -101,6 +129,13 @@ void append_reset(std::string& sql, std::string_view name)
     sql += "RESET ";
     append_name(sql, name);
     sql += ';';
+}
+
+std::string_view encoding_of(const Settings& settings, const Settings& defaults)
+{
+    const std::string* value = settings.find("client_encoding");
+    if (value == nullptr) value = defaults.find("client_encoding");
+    return value == nullptr ? std::string_view{} : *value;
 }
 
 // Who the session acts as.
@@ -218,10 +253,12 @@ bool same_settings(const SettingsRef& a, const SettingsRef& b) { return a == b |
 
 // Somebody else's rights must not stand in the way of the other settings: they are given up first,
 // and taken last. A session authorization ends the role, so that comes after it.
-std::string reconcile(const Settings& from, const Settings& to)
+std::string reconcile(const Settings& from, const Settings& to, const Settings& defaults)
 {
     if (from == to) return {};
     std::string sql;
+    std::string_view encoding = encoding_of(to, defaults);
+    if (encoding == encoding_of(from, defaults)) encoding = {};
     for (const std::string_view name : identity_names) {
         if (from.find(name) != nullptr) append_reset(sql, name);
     }
@@ -231,11 +268,11 @@ std::string reconcile(const Settings& from, const Settings& to)
     for (const Settings::Entry& entry : to.entries()) {
         if (is_identity(entry.first)) continue;
         const std::string* const present = from.find(entry.first);
-        if (present == nullptr || *present != entry.second) append_set(sql, entry);
+        if (present == nullptr || *present != entry.second) append_set(sql, entry, encoding);
     }
     for (const std::string_view name : identity_names) {
         if (const std::string* const value = to.find(name)) {
-            append_set(sql, {std::string{name}, *value});
+            append_set(sql, {std::string{name}, *value}, encoding);
         }
     }
     return sql;

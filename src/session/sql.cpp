@@ -151,16 +151,29 @@ void note_database(SqlReading& reading, const SqlStatement& statement)
     reading.database = name.empty() ? "template1" : identifier(name).value_or("");
 }
 
+void note_prepared(std::vector<std::string>& names, std::string_view name)
+{
+    auto known = identifier(name);
+    const bool is_new = known && std::ranges::find(names, *known) == names.end();
+    if (is_new) names.push_back(std::move(*known));
+}
+
 void read_statement(SqlReading& reading, const SqlStatement& statement)
 {
     const Parts by_traits = changes_by_traits(statement);
-    if (statement.command == Command::prepare) reading.prepared |= by_traits;
+    if (statement.command == Command::prepare) {
+        reading.prepared |= by_traits;
+        note_prepared(reading.prepared_names, statement.name);
+    }
     const CommandRow row = row_of(statement.command);
     if (!is_harmless(statement)) reading.changes |= row.changes;
     reading.changes |= by_traits;
     reading.ends |= row.ends;
     if (statement.traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
-    if (!statement.executed.empty()) reading.executes = true;
+    if (!statement.executed.empty()) {
+        reading.executes = true;
+        note_prepared(reading.prepared_names, statement.executed);
+    }
     note_database(reading, statement);
     if (is_write(statement.command)) reading.writes = true;
     if (statement.traits.has(Trait::reads_sequence)) {

@@ -60,9 +60,10 @@ TEST_CASE("integration/server_loss: who is in the middle of a query is told why"
     const int server = client.backend_pid();
     client.send("SELECT pg_sleep(60)");
     client.flush();
-    const std::string state = "SELECT state FROM pg_stat_activity WHERE pid = "
-                              + std::to_string(server);
-    wait_until([&] { return postgres().sql(state) == "active"; }, "the query runs");
+    const std::string running =
+        "SELECT query FROM pg_stat_activity WHERE state = 'active' AND pid = "
+        + std::to_string(server);
+    wait_until([&] { return postgres().sql(running) == "SELECT pg_sleep(60)"; }, "the query runs");
     terminate(server);
     const Result result = client.next_result().value();
     // PostgreSQL's own last word, or ours when it had none.

@@ -15,6 +15,12 @@ namespace pgweir::net {
     std::string_view name, const std::string& value, const session::Settings& settings
 );
 
+/// What a client has asked for at its start, spelt as PostgreSQL will spell it: as the welcome
+/// says. `reported`: what the server has reported of itself.
+[[nodiscard]] session::SettingsRef as_spelt(
+    session::SettingsRef settings, const std::vector<session::Settings::Entry>& reported
+);
+
 /// What the console reports of itself: enough for every driver.
 [[nodiscard]] const std::vector<session::Settings::Entry>& console_parameters();
 

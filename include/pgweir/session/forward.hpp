@@ -13,8 +13,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgweir::session {
+
+struct SqlReading;
 
 struct ForwardOptions {
     std::size_t hold_max = 16U << 20U; // of a message that must be seen whole: Parse
@@ -92,9 +95,17 @@ private:
     void sync();
     void copy_ended();
     void flush(wire::FrameHeader header, Bytes available);
+
+    // In forward_sql_names.cpp.
     Done query_deallocate(
         wire::FrameHeader header, const Statement& statement, std::string_view name
     );
+    Done parse_deallocate(wire::FrameHeader header, const std::string& name);
+    void append_empty_statement(const Statement& statement);
+    void append_hidden_sync();
+    void lend_names(const SqlReading& reading, bool is_query);
+    void take_names_back();
+    [[nodiscard]] bool is_sql_name(std::string_view name) const;
 
     // In forward_prepared.cpp.
     Done parse(wire::FrameHeader header, Bytes available, Step& step);
@@ -102,11 +113,9 @@ private:
     Done parse_in_part(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_again(const wire::ParseBody& body, Step& step);
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
-    Done parse_deallocate(wire::FrameHeader header, const std::string& name);
     void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
     void raise_doubts_of(std::string_view client_name);
     void own_unnamed(const StatementRef& statement);
-    void append_empty_statement(const Statement& statement);
 
     /// What a name of the client's is called on this server; made to exist there.
     struct Target {

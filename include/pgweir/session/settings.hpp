@@ -56,8 +56,12 @@ using SettingsRef = std::shared_ptr<const Settings>;
 [[nodiscard]] bool same_settings(const SettingsRef& a, const SettingsRef& b);
 
 /// The SQL that turns a session with `from` into one with `to`: SET and RESET, nothing else.
-/// Empty when there is nothing to do. Values are quoted so that no setting can end the statement.
-[[nodiscard]] std::string reconcile(const Settings& from, const Settings& to);
+/// Empty when there is nothing to do. Values are quoted so that no setting can end the statement,
+/// and arrive as they are in the client_encoding of `to`, though that of `from` is still in force
+/// while they are read. `defaults`: what a session without that setting has.
+[[nodiscard]] std::string reconcile(
+    const Settings& from, const Settings& to, const Settings& defaults
+);
 
 /// The settings in a startup packet: everything but user, database, replication and protocol
 /// options; `options` is taken apart (-c name=value, --name=value; backslash escapes).

@@ -96,7 +96,7 @@ struct ServerState {
 
     SettingsRef settings = no_settings(); // what its session really has
     SettingsRef settings_before;          // while a reconciliation is on its way; null: none is
-    SettingsRef settings_then;                // before DISCARD ALL or RESET; null: not there
+    SettingsRef settings_then;            // before DISCARD ALL or RESET; null: not there
     bool is_discarding = false;           // DISCARD ALL is done, its ReadyForQuery has not come
     bool is_resetting = false;            // likewise RESET
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
@@ -106,7 +106,8 @@ struct ServerState {
     ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
-    bool has_described = false; // the statement that it is at has told the shape of its rows
+    std::vector<std::string> lent; // the client's names that it has for the segment at hand
+    bool has_described = false;    // the statement that it is at has told the shape of its rows
 
     std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted

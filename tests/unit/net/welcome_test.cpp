@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 using namespace pgweir;
 
@@ -36,4 +37,16 @@ TEST_CASE("net/welcome: a date style keeps the server's order of day and month, 
     CHECK(reported("DateStyle", "ISO, YMD", "postgres") == "Postgres, YMD");
     CHECK(reported("DateStyle", "ISO, MDY", "german") == "German, DMY");
     CHECK(reported("DateStyle", "ISO, MDY", "ISO, DMY") == "ISO, DMY");
+}
+
+TEST_CASE("net/welcome: a client's startup settings are kept as they are reported")
+{
+    const std::vector<session::Settings::Entry> reported{
+        {"DateStyle", "ISO, MDY"}, {"TimeZone", "UTC"}
+    };
+    const session::SettingsRef asked = session::with_setting(
+        *session::no_settings(), "datestyle", "german"
+    );
+    CHECK(*net::as_spelt(asked, reported)->find("datestyle") == "German, DMY");
+    CHECK(net::as_spelt(session::no_settings(), reported) == session::no_settings());
 }

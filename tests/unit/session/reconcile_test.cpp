@@ -164,14 +164,14 @@ TEST_CASE_FIXTURE(
         Entries{{"role", "new"}, {"session_authorization", "somebody"}, {"work_mem", "7MB"}}
     };
     CHECK(
-        session::reconcile(from, to)
+        session::reconcile(from, to, {})
         == "RESET \"session_authorization\";RESET \"role\";RESET \"application_name\";"
            "SET \"work_mem\" TO '7MB';SET \"session_authorization\" TO 'somebody';"
            "SET \"role\" TO 'new';"
     );
-    CHECK(session::reconcile(to, to).empty());
+    CHECK(session::reconcile(to, to, {}).empty());
     CHECK(
-        session::reconcile(to, Settings{})
+        session::reconcile(to, Settings{}, {})
         == "RESET \"session_authorization\";RESET \"role\";RESET \"work_mem\";"
     );
 }

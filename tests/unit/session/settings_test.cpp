@@ -28,7 +28,7 @@ std::string from_options(std::string options)
 
 std::string sql_to(std::string name, std::string value)
 {
-    return reconcile({}, Settings{{{std::move(name), std::move(value)}}});
+    return reconcile({}, Settings{{{std::move(name), std::move(value)}}}, {});
 }
 
 } // namespace
@@ -74,9 +74,9 @@ TEST_CASE("session/settings: options that cannot be understood are a problem")
 TEST_CASE("session/settings: nothing is said about what is right already")
 {
     const Settings both{{{"a", "1"}, {"b", "2"}}};
-    CHECK(reconcile(both, both).empty());
+    CHECK(reconcile(both, both, {}).empty());
     CHECK(
-        reconcile(both, Settings{{{"b", "3"}, {"c", "4"}}})
+        reconcile(both, Settings{{{"b", "3"}, {"c", "4"}}}, {})
         == R"(RESET "a";SET "b" TO '3';SET "c" TO '4';)"
     );
 }
@@ -91,7 +91,24 @@ TEST_CASE("session/settings: a value cannot end its statement")
 TEST_CASE("session/settings: the name of a custom setting has two parts")
 {
     CHECK(sql_to("my.user_id", "7") == R"(SET "my"."user_id" TO '7';)");
-    CHECK(reconcile(Settings{{{"my.user_id", "7"}}}, {}) == R"(RESET "my"."user_id";)");
+    CHECK(reconcile(Settings{{{"my.user_id", "7"}}}, {}, {}) == R"(RESET "my"."user_id";)");
+}
+
+TEST_CASE("session/settings: values keep their own encoding while another is in force")
+{
+    const Settings latin{{{"client_encoding", "LATIN1"}}};
+    const Settings wanted{{{"app.x", "\xc3\xbc"}, {"app.y", "ascii"}}};
+    const Settings defaults{{{"client_encoding", "UTF8"}}};
+    CHECK(
+        reconcile(latin, wanted, defaults)
+        == R"(RESET "client_encoding";SELECT pg_catalog.set_config('app.x',)"
+           R"(pg_catalog.convert_from(pg_catalog.decode('c3bc','hex'),'UTF8'),false);)"
+           R"(SET "app"."y" TO 'ascii';)"
+    );
+    CHECK(
+        reconcile({}, wanted, defaults)
+        == "SET \"app\".\"x\" TO '\xc3\xbc';SET \"app\".\"y\" TO 'ascii';"
+    );
 }
 
 TEST_CASE("session/settings: a list stays a list")

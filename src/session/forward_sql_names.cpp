@@ -1,0 +1,116 @@
+// The part of ClientForwarder for statements that were prepared by the protocol and are named in
+// SQL: PostgreSQL has one space of names for both.
+#include <pgweir/session/forward.hpp>
+#include <pgweir/session/question.hpp>
+#include <pgweir/session/sql.hpp>
+#include <pgweir/wire/messages.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgweir::session {
+
+namespace client_type = wire::client_type;
+using wire::FrameHeader;
+
+// The server knows the statement by another name, or not at all: then an empty one of that name
+// is made for it to drop, in a segment of its own.
+ClientForwarder::Done ClientForwarder::query_deallocate(
+    FrameHeader header, const Statement& statement, std::string_view name
+)
+{
+    if (must_wait_for_drop()) return Done::wait;
+    Buffer& own = outputs_.to_server.own();
+    if (server_->prepared.find(statement.id()) == nullptr) {
+        append_empty_statement(statement);
+        append_hidden_sync();
+    }
+    wire::append_query(own, deallocate_sql(statement.server_name()));
+    outputs_.to_server.commit();
+    expect_query(true);
+    server_->deallocating.push_back({std::string{name}, statement.id()});
+    used_ = header.frame_size();
+    return Done::yes;
+}
+
+void ClientForwarder::append_empty_statement(const Statement& statement)
+{
+    const std::array<std::byte, 2> no_types{};
+    wire::append_parse(outputs_.to_server.own(), statement.server_name(), {}, no_types);
+    server_->replies.push({.reply = Reply::parse, .is_hidden = true});
+    server_->prepared.suspect(statement.id()); // should the DEALLOCATE not come to pass
+}
+
+ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, const std::string& name)
+{
+    const StatementRef statement = find(name);
+    if (server_->prepared.find(statement->id()) == nullptr && server_->status != 'E') {
+        append_empty_statement(*statement);
+    }
+    const std::array<std::byte, 2> no_types{};
+    wire::append_parse(
+        outputs_.to_server.own(), {}, deallocate_sql(statement->server_name()), no_types
+    );
+    outputs_.to_server.commit();
+    server_->replies.push({.reply = Reply::parse});
+    server_->is_unsynced = true;
+    server_->deallocating.push_back({name, statement->id()});
+    server_->drops_after_sync = true;
+    own_unnamed(nullptr);
+    used_ = header.frame_size();
+    return Done::yes;
+}
+
+// EXECUTE finds what was prepared by the protocol, and PREPARE finds its name taken: for this query
+// or segment the server has it by the client's own name.
+void ClientForwarder::lend_names(const SqlReading& reading, bool is_query)
+{
+    const bool may_copy_in = reading.writes; // then a Sync behind it has no answer
+    const bool is_too_late = is_query && server_->is_unsynced;
+    if (!client_.statements || is_too_late || may_copy_in) return;
+    std::vector<std::string>& lent = server_->lent;
+    for (const std::string& name : reading.prepared_names) {
+        const StatementRef statement = find(name);
+        if (!statement || std::ranges::find(lent, name) != lent.end()) continue;
+        raise_doubts(*server_, client_, statement->reading(), knowledge_);
+        Buffer& own = outputs_.to_server.own();
+        wire::append_parse(own, name, statement->query(), statement->types());
+        server_->replies.push({.reply = Reply::parse, .is_hidden = true, .is_tolerated = is_query});
+        if (is_query) append_hidden_sync();
+        lent.push_back(name);
+    }
+    outputs_.to_server.commit();
+}
+
+// Behind the query or the segment, so that no error makes it skipped. Close works in a failed
+// transaction too.
+void ClientForwarder::take_names_back()
+{
+    if (server_->lent.empty()) return;
+    Buffer& own = outputs_.to_server.own();
+    for (const std::string& name : std::exchange(server_->lent, {})) {
+        wire::append_target(own, client_type::close, 'S', name);
+        server_->replies.push({.reply = Reply::close, .is_hidden = true});
+    }
+    append_hidden_sync();
+    outputs_.to_server.commit();
+}
+
+// Of a statement that the client has made with SQL's PREPARE.
+bool ClientForwarder::is_sql_name(std::string_view name) const
+{
+    const auto is_it = [name](const auto& each) { return each.first == name; };
+    return client_.sql_prepared && std::ranges::any_of(*client_.sql_prepared, is_it);
+}
+
+void ClientForwarder::append_hidden_sync()
+{
+    wire::append_empty(outputs_.to_server.own(), client_type::sync);
+    server_->replies.push({.reply = Reply::sync, .is_hidden = true});
+    ++server_->segment;
+}
+
+} // namespace pgweir::session

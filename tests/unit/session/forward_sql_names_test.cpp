@@ -1,0 +1,75 @@
+// SQL and the protocol share one space of names for prepared statements.
+#include "support/session_script.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+
+using namespace pgweir;
+using namespace pgweir::test;
+
+TEST_CASE_FIXTURE(
+    Prepared, "session/forward_sql_names: EXECUTE finds what the protocol has prepared"
+)
+{
+    client(say::query("EXECUTE a(1)"));
+    CHECK(to_server() == lines("Parse a A", "Sync", "Query EXECUTE a(1)", "Close S a", "Sync"));
+    server(reply::parsed() + reply::ready());
+    server(reply::complete("SELECT 1") + reply::ready());
+    server(reply::closed() + reply::ready());
+    CHECK(to_client() == lines("Complete SELECT 1", "Ready I"));
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(
+    Prepared, "session/forward_sql_names: one that cannot be parsed any more is just missing"
+)
+{
+    client(say::query("EXECUTE a(1)"));
+    server(reply::error("42P01", "no such table") + reply::ready());
+    server(reply::error("26000", "no such statement") + reply::ready());
+    server(reply::closed() + reply::ready());
+    CHECK(to_client() == lines("ERROR 26000 no such statement", "Ready I"));
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: PREPARE finds the name taken")
+{
+    client(say::query("PREPARE a AS SELECT 1"));
+    CHECK(
+        to_server()
+        == lines("Parse a A", "Sync", "Query PREPARE a AS SELECT 1", "Close S a", "Sync")
+    );
+}
+
+TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: EXECUTE in the extended protocol")
+{
+    client(say::parse("", "EXECUTE a(1)") + say::bind("") + say::execute() + say::sync());
+    CHECK(
+        to_server()
+        == lines(
+            "Parse - EXECUTE a(1)", "Parse a A", "Bind - -", "Execute", "Sync", "Close S a", "Sync"
+        )
+    );
+    server(reply::parsed() + reply::parsed() + reply::bound());
+    server(reply::complete("SELECT 1") + reply::ready());
+    server(reply::closed() + reply::ready());
+    CHECK(to_client() == lines("ParseComplete", "BindComplete", "Complete SELECT 1", "Ready I"));
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: another name is none of ours")
+{
+    client(say::query("EXECUTE b(1)"));
+    CHECK(to_server() == lines("Query EXECUTE b(1)"));
+}
+
+TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: Parse finds a name taken that SQL has made")
+{
+    const session::SqlPrepared all{{"q", "PREPARE q AS SELECT 1"}};
+    client_state().sql_prepared = std::make_shared<const session::SqlPrepared>(all);
+    client(say::parse("q", "SELECT 2") + say::sync());
+    CHECK(to_server() == lines("Parse q SELECT 2", "Sync"));
+    server(reply::error("42P05", "exists already") + reply::ready());
+    CHECK(to_client() == lines("ERROR 42P05 exists already", "Ready I"));
+}
