@@ -29,6 +29,10 @@ void ClientSession::replies_ended(std::uint32_t ready)
         if (server_->state.replies.empty()) answered();
         return;
     }
+    if (is_handing_over_) {
+        if (server_->state.replies.empty()) handed_over();
+        return;
+    }
     if (server_->state.hidden_error) {
         // The statement that aborts a transaction fails on purpose; SETs that worked before do not.
         if (!is_transaction_timed_out_) return settings_failed();
@@ -63,11 +67,13 @@ void ClientSession::replies_ended(std::uint32_t ready)
 void ClientSession::release_if_idle()
 {
     if (server_ == nullptr || owns_server() || is_proving_ || is_asking_) return;
+    if (is_handing_over_ || is_holding_) return;
     const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
                          && state_.stream.remaining == 0;
     if (!is_done) return;
     if (!server_->state.doubts.empty()) return ask();
-    if (state_.pins.empty()) release();
+    if (state_.pins.empty()) return release();
+    if (waits_for_listener()) continue_handover();
 }
 
 // What has it done to its session? The client is not kept waiting, unless it wants something now.
@@ -89,6 +95,7 @@ void ClientSession::answered()
     const bool was_pinned = !state_.pins.empty();
     session::take_answer(server.state, state_, pool_->knowledge);
     if (!server.state.doubts.empty()) return ask(); // about what the answer has named
+    follow_channels();
     if (state_.pins.empty()) {
         if (!was_pinned) return release();
         give_server_back(false);
@@ -102,12 +109,15 @@ void ClientSession::answered()
 // Its transaction is over, and counted, though the server stays.
 void ClientSession::pinned()
 {
-    log(LogLevel::info,
-        "client_pinned",
-        {{"client", static_cast<std::uint64_t>(id())},
-         {"pool", pool_->pool->label()},
-         {"reason", session::names_of(state_.pins)}});
-    pool_->counters.pins.add();
+    const bool is_for_a_moment = state_.pins == session::Part::channels && waits_for_listener();
+    if (!is_for_a_moment) {
+        log(LogLevel::info,
+            "client_pinned",
+            {{"client", static_cast<std::uint64_t>(id())},
+             {"pool", pool_->pool->label()},
+             {"reason", session::names_of(state_.pins)}});
+        pool_->counters.pins.add();
+    }
     pool_->counters.transactions.add();
     pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
     lent_at_ = worker_->now();
@@ -146,6 +156,7 @@ void ClientSession::release()
     pool_->counters.transactions.add();
     pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
     give_server_back(false);
+    deliver_notifications();
     if (is_draining_) drain();
 }
 
@@ -157,6 +168,8 @@ void ClientSession::give_server_back(bool wants_cancel)
     is_lease_new_ = false;
     is_proving_ = false;
     is_asking_ = false;
+    is_handing_over_ = false;
+    is_holding_ = false;
     is_blocked_ = false;
     const bool is_marked = !state_.pins.without(session::Part::sequences).empty();
     if (is_marked) server.state.must_be_reset = true;

@@ -50,6 +50,7 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     if (is_ours && !is_fatal(fields)) {
         // The SETs were one implicit transaction: none of them holds.
         if (server_.settings_before) server_.settings = server_.settings_before;
+        if (server_.relisten_in > 0) server_.must_be_reset = true;
         pass(header, available, true);
         return;
     }

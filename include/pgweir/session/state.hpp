@@ -3,7 +3,9 @@
 #pragma once
 
 #include <pgweir/base/ids.hpp>
+#include <pgweir/session/channels.hpp>
 #include <pgweir/session/knowledge.hpp>
+#include <pgweir/session/listening.hpp>
 #include <pgweir/session/parts.hpp>
 #include <pgweir/session/prepared_cache.hpp>
 #include <pgweir/session/reply_queue.hpp>
@@ -58,6 +60,9 @@ struct ClientState {
     std::uint64_t unnamed_lives_on = 0; // server serial that has it as its own unnamed one; 0: none
 
     SqlPreparedRef sql_prepared;
+    ChannelsRef channels;
+    std::unique_ptr<Listening> listening; // null: no listener works for it
+
     Parts pins;             // what its session has, and only its server: it keeps that one
     Parts prepared_changes; // what its statements of SQL's PREPARE may change
 
@@ -76,11 +81,13 @@ struct Answer {
     Parts found;                          // of the pinning ones
     std::vector<Settings::Entry> entries; // of the settings
     SqlPrepared prepared;
+    std::vector<std::string> channels;
     std::shared_ptr<Catalog> catalog; // null: not asked
 };
 
 struct ServerState {
     std::uint64_t serial = 0; // never used again for another connection
+    std::uint32_t process_id = 0;
     Stream stream;
     ReplyQueue replies;
     char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)
@@ -106,6 +113,8 @@ struct ServerState {
     ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
+    ChannelsRef channels;          // that it listens to, or will when …
+    std::size_t relisten_in = 0;   // … so many hidden queries are answered
     std::vector<std::string> lent; // the client's names that it has for the segment at hand
     bool has_described = false;    // the statement that it is at has told the shape of its rows
 
@@ -114,6 +123,8 @@ struct ServerState {
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
     // To be looked at and cleared by the driver.
+    std::unique_ptr<std::vector<Notification>> heard; // of a listener; null: it is none
+    bool has_notified_itself = false; // what the listener tells must come before ReadyForQuery
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
     bool must_be_reset = false;      // it may have what no other client may meet
