@@ -205,8 +205,10 @@ bool ClientSession::tell_news()
 {
     if (!state_.listening || state_.listening->inbox.empty()) return true;
     session::Gather& out = worker_->to_client();
-    pool_->counters.listen_delivered.add(state_.listening->inbox.drain(out.own()));
+    Listening& listening = *state_.listening;
+    listening.told += listening.inbox.drain(out.own());
     out.commit();
+    pool_->counters.listen_delivered.add(std::exchange(listening.told, 0));
     return send_to_client();
 }
 

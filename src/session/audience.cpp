@@ -1,13 +1,14 @@
 #include <pgweir/session/audience.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace pgweir::session {
 
 void Audience::join(Listening& listening)
 {
     members_.emplace(listening.client(), &listening);
-    if (listening.seen != 0) catch_up(listening);
+    if (std::exchange(listening.has_joined, true)) catch_up(listening);
     listening.seen = std::max(listening.seen, seen_);
     update(listening);
 }

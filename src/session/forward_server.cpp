@@ -334,7 +334,11 @@ bool ServerForwarder::is_for_client(const wire::NotificationBody& told)
     if (client_ == nullptr || server_.relisten_in > 0) return false;
     if (!client_->listening) return true;
     const auto hearing = client_->listening->hear_server(told.channel, told.payload);
-    if (hearing == Listening::Hearing::passed) return true;
+    if (hearing == Listening::Hearing::passed) {
+        client_->listening->told += client_->listening->inbox.drain(to_client_.own());
+        to_client_.commit(); // it has come earlier
+        return true;
+    }
     if (told.process_id == server_.process_id && !is_answer_to_us()) {
         server_.has_notified_itself = true;
     }

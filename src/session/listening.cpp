@@ -46,7 +46,8 @@ std::string Listening::cut_here()
 
 void Listening::took_at(std::string name)
 {
-    cuts_.push_back({std::move(name), without(wanted_, taken_)});
+    const bool was_first = name != listener_cut_name_;
+    if (was_first) cuts_.push_back({std::move(name), without(wanted_, taken_)});
     taken_ = wanted_;
 }
 
@@ -70,6 +71,11 @@ Listening::Hearing Listening::hear_server(std::string_view channel, std::string_
 
 void Listening::cut_came(std::string_view name)
 {
+    if (!name.empty() && name == cut_name_) { // before the server: what follows waits in the inbox
+        listener_cut_name_ = name;
+        heard_ = together(heard_, wanted_);
+        return;
+    }
     const auto cut = std::ranges::find(cuts_, name, &Cut::name);
     if (cut == cuts_.end()) return;
     heard_ = together(heard_, cut->channels);

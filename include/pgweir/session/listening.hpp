@@ -69,8 +69,11 @@ public:
     void reopened();
 
     Inbox inbox;
+    std::size_t told = 0;   // from the inbox, and not counted yet
     std::uint64_t seen = 0; // the number of the last event that was looked at for it
-    Channels indexed;       // Audience's own
+    // Audience's own:
+    Channels indexed;
+    bool has_joined = false; // one, perhaps of another worker
 
 private:
     struct Cut {
@@ -82,11 +85,12 @@ private:
 
     ClientId client_;
     std::string cut_channel_;
-    Channels wanted_;       // what the listener listens to for us, or is asked to
-    Channels taken_;        // what servers say of these is dropped
-    Channels heard_;        // what the listener says of these is told
-    std::vector<Cut> cuts_; // that the listener has not come to yet
-    std::string cut_name_;  // of the one that the server has not come to yet
+    Channels wanted_;               // what the listener listens to for us, or is asked to
+    Channels taken_;                // what servers say of these is dropped
+    Channels heard_;                // what the listener says of these is told
+    std::vector<Cut> cuts_;         // that the listener has not come to yet
+    std::string cut_name_;          // of the one that the server has not come to yet
+    std::string listener_cut_name_; // the last one that the listener has come to before the server
     std::uint64_t request_ = 0;
     std::uint64_t name_count_ = 0;
     bool is_granted_ = false;
