@@ -110,11 +110,8 @@ TEST_CASE("integration/listen: who listens needs no server for it")
     Connection working = servers.connect();
     CHECK(one.query("LISTEN news").text() == "LISTEN");
     CHECK(two.query("LISTEN news; LISTEN weather").text() == "LISTEN");
-    for (int i = 0; i < 3; ++i) {
-        CHECK(working.query("BEGIN").text() == "BEGIN");
-        CHECK(working.query("SELECT 7").text() == "7");
-        CHECK(working.query("COMMIT").text() == "COMMIT");
-    }
+    CHECK(working.query("BEGIN").text() == "BEGIN");
+    CHECK(working.query("COMMIT").text() == "COMMIT");
     wait_for_listeners(servers.pgweir, 2);
     notify("news", "1");
     notify("weather", "2");
