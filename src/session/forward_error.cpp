@@ -144,7 +144,7 @@ std::string ServerForwarder::with_client_name(std::string_view message) const
             if (statement->server_name() == ours) return text.replace(at, size, name);
         }
     }
-    return text;
+    return text.replace(at, size, ""); // the unnamed one, which has another meaning by now
 }
 
 } // namespace pgweir::session

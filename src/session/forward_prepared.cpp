@@ -43,6 +43,7 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
 
     used_ = header.frame_size();
     if (!parsed->name.empty()) {
+        if (server_->replies.is_undecided(parsed->name)) return Done::wait;
         if (find(parsed->name)) return parse_again(*parsed, step);
         return parse_statement(*parsed, statement, step);
     }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 namespace pgweir::session {
 
@@ -75,6 +76,9 @@ public:
 
     /// An earlier segment is not answered yet: it may open a transaction, or make one fail.
     [[nodiscard]] bool awaits_earlier_segment() const { return ends_count_ > 0; }
+
+    /// What this name of the client's means will be known when an earlier segment is answered.
+    [[nodiscard]] bool is_undecided(std::string_view client_name) const;
 
     /// The server is skipping: whatever is sent before a Sync is not answered.
     [[nodiscard]] bool is_skipping() const { return is_skipping_; }
