@@ -152,6 +152,10 @@ constexpr std::array pool_table{
         "Prepared statements kept on each server connection."}},
     Row<Options>{"prepare_unnamed", in_pool<&Options::prepare_unnamed>, {rule(Kind::flag), reload,
         "Keep unnamed prepared statements whose text was seen before."}},
+    Row<Options>{"pin", in_pool<&Options::pin>, {rule(Kind::word), reload,
+        "Whether a client keeps its server for what no other can be given: temporary tables, held cursors, advisory locks."}},
+    Row<Options>{"pin_functions", in_pool<&Options::pin_functions>, {rule(Kind::names), reload,
+        "Functions that leave something behind in the session: a client that calls one keeps its server."}},
     Row<Options>{"server_reset_query", in_pool<&Options::server_reset_query>, {rule(Kind::text), reload,
         "What cleans a server connection that a client has used; empty for nothing."}},
 };

@@ -1,5 +1,6 @@
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/local_answers.hpp>
+#include <pgweir/session/pinning.hpp>
 #include <pgweir/session/question.hpp>
 #include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql.hpp>
@@ -161,6 +162,10 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
     if (options_.refuses_blocks && reading.kind == SqlKind::begins_transaction) {
         return refuse_block(header, available);
     }
+    if (options_.refuses_pins) {
+        const Parts refused = certain_pins(reading, knowledge_);
+        if (!refused.empty()) return refuse_query(header, available, refused);
+    }
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);
     }
@@ -192,10 +197,24 @@ ClientForwarder::Done ClientForwarder::refuse_block(FrameHeader header, Bytes av
     return Done::yes;
 }
 
-// PostgreSQL drops the unnamed statement at every simple query.
-void ClientForwarder::expect_query(bool drops_statements)
+ClientForwarder::Done ClientForwarder::refuse_query(
+    FrameHeader header, Bytes available, Parts refused
+)
 {
-    const Expected query{.reply = Reply::query, .drops_statements = drops_statements};
+    wire::append_query(outputs_.to_server.own(), refused_text);
+    outputs_.to_server.commit();
+    expect_query(false, refused);
+    used_ = std::min(header.frame_size(), available.size());
+    client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
+    return Done::yes;
+}
+
+// PostgreSQL drops the unnamed statement at every simple query.
+void ClientForwarder::expect_query(bool drops_statements, Parts refused)
+{
+    const Expected query{
+        .reply = Reply::query, .drops_statements = drops_statements, .refused = refused
+    };
     if (client_.unnamed) {
         server_->replies.push(query, rename({}, nullptr));
     } else {

@@ -1,6 +1,7 @@
 // The part of ServerForwarder that deals with errors: what they end, what they undo, and how they
 // are told to a client that knows its statements by other names.
 #include <pgweir/session/forward.hpp>
+#include <pgweir/session/pinning.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -84,7 +85,10 @@ void ServerForwarder::pass_error(
     const bool is_whole = available.size() >= header.frame_size();
     if (client_ == nullptr || !is_whole) return pass(header, available, client_ == nullptr);
 
-    if (fields.sqlstate == "57014" && server_.cancel_reason) {
+    const Parts refused = server_.replies.empty() ? Parts{} : server_.replies.front().refused;
+    if (!refused.empty() && fields.sqlstate == "42601") {
+        wire::append_error(to_client_.own(), pin_refusal(refused, server_.status == 'E'));
+    } else if (fields.sqlstate == "57014" && server_.cancel_reason) {
         wire::append_error(to_client_.own(), *server_.cancel_reason);
     } else if (fields.sqlstate == "25P02" && server_.abort_reason) {
         wire::append_error(to_client_.own(), *server_.abort_reason);

@@ -307,6 +307,8 @@ void ServerForwarder::discarded_all()
     client_->sql_prepared = nullptr;
     if (client_->statements) client_->statements->clear();
     client_->wanted = client_->startup;
+    client_->pins = client_->pins.without(Part::functions);
+    server_.doubts = server_.doubts.without(Part::functions);
 }
 
 void ServerForwarder::parameter(FrameHeader header, Bytes available)

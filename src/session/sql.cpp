@@ -209,6 +209,7 @@ bool is_followed_by_text(std::string_view text, const void* semicolon)
 SqlReading read_sql(std::string_view text, bool is_cut)
 {
     SqlReading reading;
+    reading.text = text;
     SqlReader reader{text, {.calls = &reading.calls, .is_cut = is_cut}};
     const SqlStatement* statement = reader.next();
     if (statement == nullptr) return reading;

@@ -75,6 +75,8 @@ public:
     [[nodiscard]] bool is_waiting() const { return is_waiting_; }
     [[nodiscard]] bool is_closing() const { return is_closing_; }
     [[nodiscard]] bool is_asking() const { return is_asking_; }
+    /// It keeps its server for what no other can be given.
+    [[nodiscard]] bool is_pinned() const;
     [[nodiscard]] const std::string& address() const { return address_; }
     [[nodiscard]] TimePoint connected_at() const { return connected_at_; }
     [[nodiscard]] TimePoint waiting_since() const { return waiter_.since(); }
@@ -142,6 +144,9 @@ private:
     [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
     [[nodiscard]] bool owns_server() const;
     [[nodiscard]] bool keeps_server() const;
+    void log_pin();
+    void log_unpin();
+    void log_dropped_state();
     void ask();
     void answered();
     void pinned();
@@ -169,6 +174,7 @@ private:
     TimePoint lent_at_{};  // transaction_timeout
     TimePoint query_at_{}; // the oldest unanswered message was sent: query_timeout
     TimePoint quiet_at_{}; // all was answered: idle_transaction_timeout
+    TimePoint pinned_at_{};
     TimePoint cancel_at_ = TimePoint::max(
     ); // we cancelled; it must be over cancel_wait_timeout later
     TimePoint close_at_ = TimePoint::max();

@@ -24,6 +24,7 @@ struct ForwardOptions {
     std::uint32_t max_prepared_statements = 200;
     bool prepare_unnamed = true;
     bool refuses_blocks = false; // statement mode
+    bool refuses_pins = false;   // pin = "error"
 };
 
 /// Counts of one call, for the driver to add up.
@@ -91,7 +92,8 @@ private:
     Done close(wire::FrameHeader header, Bytes available, Step& step);
     Done close_unnamed(wire::FrameHeader header, Bytes available);
     Done refuse_block(wire::FrameHeader header, Bytes available);
-    void expect_query(bool drops_statements);
+    Done refuse_query(wire::FrameHeader header, Bytes available, Parts refused);
+    void expect_query(bool drops_statements, Parts refused = {});
     void sync();
     void copy_ended();
     void flush(wire::FrameHeader header, Bytes available);
@@ -112,6 +114,7 @@ private:
     bool parse_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_in_part(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_again(const wire::ParseBody& body, Step& step);
+    Done refuse_parse(const wire::ParseBody& body, Parts refused);
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
     void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
     void raise_doubts_of(std::string_view client_name);

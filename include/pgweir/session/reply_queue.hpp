@@ -2,6 +2,7 @@
 // and not the client's, and where a reply that we give ourselves belongs.
 #pragma once
 
+#include <pgweir/session/parts.hpp>
 #include <pgweir/session/statement.hpp>
 
 #include <cstddef>
@@ -32,6 +33,7 @@ struct Expected {
     bool is_local = false;         // the server was not asked: we answer when its turn comes
     bool has_effect = false;       // an Effect stands in the second queue
     bool drops_statements = false; // DEALLOCATE or DISCARD was sent, and ends with this answer
+    Parts refused{};               // why it was replaced by what PostgreSQL does not understand
 };
 
 /// What a Parse or Close has changed before the server has agreed; undone if it does not.

@@ -20,6 +20,7 @@ enum class SqlKind : std::uint8_t {
 };
 
 struct SqlReading {
+    std::string_view text;
     SqlKind kind = SqlKind::other; // of the first statement
     std::string name;              // of deallocate_one, folded as PostgreSQL folds identifiers
 

@@ -102,6 +102,7 @@ struct ServerState {
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
+    std::string doubtful;           // the front of the statement that may pin its client
     std::unique_ptr<Answer> answer; // while a question of ours is on its way
     ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question
