@@ -81,11 +81,8 @@ Step ServerForwarder::forward(Bytes input)
             return step;
         }
         const FrameHeader header = **peeked;
-        const bool is_answer = header.type == server_type::data_row && is_answer_row();
-        const std::size_t looked_at = std::min(
-            header.frame_size(), is_answer ? answer_row_max : look_at_max
-        );
-        if ((is_answer || is_looked_into(header.type)) && rest.size() < looked_at) {
+        const std::size_t looked_at = looked_at_size(header);
+        if (rest.size() < looked_at) {
             step.wanted = looked_at;
             return step;
         }
@@ -93,6 +90,15 @@ Step ServerForwarder::forward(Bytes input)
         step.consumed += used_;
     }
     return step;
+}
+
+// How much of a message must be here before anything is done about it.
+std::size_t ServerForwarder::looked_at_size(FrameHeader header) const
+{
+    const bool is_answer = header.type == server_type::data_row && is_answer_row();
+    if (is_answer) return std::min(header.frame_size(), answer_row_max);
+    if (!is_looked_into(header.type)) return frame_header_size;
+    return std::min(header.frame_size(), look_at_max);
 }
 
 // How much of the front is whole rows, and what describes them, of an answer that the client gets

@@ -173,6 +173,7 @@ public:
     [[nodiscard]] Step forward(Bytes input);
 
 private:
+    [[nodiscard]] std::size_t looked_at_size(wire::FrameHeader header) const;
     [[nodiscard]] std::size_t rows_size(Bytes rest) const;
     bool message(wire::FrameHeader header, Bytes available, Step& step);
     bool take_row(wire::FrameHeader header, Bytes available);

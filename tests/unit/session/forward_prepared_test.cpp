@@ -214,8 +214,7 @@ TEST_CASE_FIXTURE(
     CHECK(to_server() == lines("Parse <B> B", "Sync"));
     server(reply::parsed() + reply::ready());
     CHECK(
-        to_client()
-        == lines("ERROR 42703 no such column", "Ready I", "ParseComplete", "Ready I")
+        to_client() == lines("ERROR 42703 no such column", "Ready I", "ParseComplete", "Ready I")
     );
 }
 
