@@ -243,6 +243,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     server_.is_copying_in = false;
     server_.is_discarding = false;
     server_.is_resetting = false;
+    if (server_.replies.empty()) server_.sets_default = false;
     server_.settings_then = nullptr;
     server_.has_described = false; // of what broke off, or was only described, or ours
     server_.cancel_reason.reset();
@@ -324,15 +325,18 @@ void ServerForwarder::parameter(FrameHeader header, Bytes available)
     if (!read || is_fixed_parameter(read->name)) return pass(header, available, client_ == nullptr);
     const std::string name = lower_case(read->name);
     const std::string* const asked = client_ != nullptr ? client_->startup->find(name) : nullptr;
-    const bool goes_back = asked != nullptr && (server_.is_resetting || server_.is_discarding);
+    const std::string* const initial = server_.defaults->find(name);
+    const bool has_default = initial != nullptr && *initial == read->value;
+    const bool is_reset = server_.is_resetting || server_.is_discarding
+                          || (server_.sets_default && has_default);
+    const bool goes_back = asked != nullptr && is_reset;
     if (goes_back) {
         tell_startup_value(header, available, *read, *asked);
     } else {
         pass(header, available, client_ == nullptr);
     }
     const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
-    const std::string* const initial = server_.defaults->find(name);
-    const bool is_default = initial != nullptr && *initial == read->value && asked == nullptr;
+    const bool is_default = has_default && asked == nullptr;
     server_.settings = is_default ? without_setting(*changed, name) : changed;
     if (client_ == nullptr || server_.is_discarding) return;
     client_->wanted = goes_back ? with_setting(*server_.settings, name, *asked) : server_.settings;
@@ -343,7 +347,8 @@ void ServerForwarder::tell_startup_value(
     FrameHeader header, Bytes available, const wire::ParameterBody& told, const std::string& asked
 )
 {
-    const std::string* const before = server_.settings_then->find(lower_case(told.name));
+    const Settings& then = server_.settings_then ? *server_.settings_then : *server_.settings;
+    const std::string* const before = then.find(lower_case(told.name));
     const bool has_it = before != nullptr && lower_case(*before) == lower_case(asked);
     if (!has_it) {
         wire::append_parameter(to_client_.own(), told.name, asked);

@@ -140,6 +140,7 @@ void raise_doubts(
         knowledge.vacated = reading.database;
         knowledge.has_news = true;
     }
+    if (reading.sets_default) server.sets_default = true;
     follow_sequences(server, client, reading, knowledge);
     Parts parts = reading.changes | by_calls | (reading.ends & owned);
     if (reading.executes) parts |= client.prepared_changes;

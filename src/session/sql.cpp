@@ -183,6 +183,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
         reading.advances_sequence = true;
     }
     if (statement.command == Command::set) {
+        if (statement.is_default) reading.sets_default = true;
         note_custom(reading.customs, parameter_name(statement.name));
     }
     if (statement.traits.has(Trait::sets_config)) {

@@ -99,6 +99,7 @@ struct ServerState {
     SettingsRef settings_then;            // before DISCARD ALL or RESET; null: not there
     bool is_discarding = false;           // DISCARD ALL is done, its ReadyForQuery has not come
     bool is_resetting = false;            // likewise RESET
+    bool sets_default = false;            // a SET … TO DEFAULT may be on its way
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
