@@ -30,6 +30,7 @@ session::ForwardOptions forward_options(const pool::Options& options, std::size_
         .max_prepared_statements = std::max(options.max_prepared_statements, 1U),
         .prepare_unnamed = options.prepare_unnamed,
         .refuses_blocks = options.mode == pool::Mode::statement,
+        .begins_lazily = options.lazy_begin && options.mode == pool::Mode::transaction,
     };
 }
 
