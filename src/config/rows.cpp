@@ -148,6 +148,8 @@ constexpr std::array pool_table{
         "A server connection that was idle for longer is checked before use."}},
     Row<Options>{"cancel_wait_timeout", in_pool<&Options::cancel_wait_timeout>, {deadline, reload,
         "How long to wait for a cancelled query to end before its connection is closed."}},
+    Row<Options>{"lazy_begin", in_pool<&Options::lazy_begin>, {rule(Kind::flag), reload,
+        "In transaction mode, BEGIN takes a server connection only with its first statement."}},
     Row<Options>{"max_prepared_statements", in_pool<&Options::max_prepared_statements>, {number(0, 100'000), reload,
         "Prepared statements kept on each server connection."}},
     Row<Options>{"prepare_unnamed", in_pool<&Options::prepare_unnamed>, {rule(Kind::flag), reload,

@@ -32,7 +32,8 @@ bool is_fatal(const wire::ErrorFields& fields)
 void ServerForwarder::error(FrameHeader header, Bytes available)
 {
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
-    const bool is_ours = is_answer_to_us() && server_.replies.front_is(Reply::query);
+    const bool is_begin = is_answer_to_us() && server_.replies.front().begins_block;
+    const bool is_ours = is_begin || (is_answer_to_us() && server_.replies.front_is(Reply::query));
     if (is_answer_to_us() && !is_fatal(fields) && server_.replies.front().is_tolerated) {
         if (is_ours) server_.doubts |= Part::prepared_statements;
         fail(fields);
@@ -51,6 +52,7 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     if (is_ours && !is_fatal(fields)) {
         // The SETs were one implicit transaction: none of them holds.
         if (server_.settings_before) server_.settings = server_.settings_before;
+        if (is_begin) fail(fields); // what the client has sent behind it is not run
         pass(header, available, true);
         return;
     }

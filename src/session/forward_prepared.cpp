@@ -89,6 +89,7 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
         std::byte{0},
         std::byte{4},
     };
+    if (client_.status() == 'E') return false; // PostgreSQL takes only what ends it
     if (available.size() < header.frame_size() + sync.size()) return false;
     const Bytes next = available.subspan(header.frame_size(), sync.size());
     if (!std::ranges::equal(next, sync)) return false;
@@ -100,7 +101,7 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
 
     set_statement(client_, parsed->name, statement);
     wire::append_empty(outputs_.to_client.own(), wire::server_type::parse_complete);
-    wire::append_ready(outputs_.to_client.own(), 'I');
+    wire::append_ready(outputs_.to_client.own(), client_.status());
     outputs_.to_client.commit();
     ++step.counts.client_parses;
     used_ = header.frame_size() + sync.size();

@@ -239,7 +239,8 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
 
 void ServerForwarder::became_ready(char status, bool was_hidden_query)
 {
-    server_.status = status;
+    // Of several messages of ours the last one counts: a BEGIN is behind these SETs, perhaps.
+    if (!was_hidden_query || !is_answer_to_us()) server_.status = status;
     server_.is_copying_in = false;
     server_.is_discarding = false;
     server_.is_resetting = false;

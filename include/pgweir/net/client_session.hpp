@@ -139,6 +139,7 @@ private:
     [[nodiscard]] TimePoint deadline() const;
     [[nodiscard]] TimePoint lease_deadline() const;
     void lease_timed_out(TimePoint now);
+    void end_idle_transaction();
     void cancel_for(const char* setting, Duration limit);
     void abort_idle_transaction();
     [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;

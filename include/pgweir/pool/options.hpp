@@ -44,6 +44,7 @@ struct Options {
     Duration server_check_delay = std::chrono::seconds{30};
     Duration cancel_wait_timeout = std::chrono::seconds{10}; // to get a left-behind server back
 
+    bool lazy_begin = true; // transaction mode: BEGIN waits for the first statement
     std::uint32_t max_prepared_statements = 200; // kept on each server connection
     bool prepare_unnamed = true; // keep unnamed statements whose text was seen before
     Pin pin = Pin::automatic;

@@ -25,11 +25,13 @@ struct ForwardOptions {
     bool prepare_unnamed = true;
     bool refuses_blocks = false; // statement mode
     bool refuses_pins = false;   // pin = "error"
+    bool begins_lazily = false;  // BEGIN waits for the first message that needs a server
 };
 
 /// Counts of one call, for the driver to add up.
 struct ForwardCounts {
     std::uint32_t queries = 0;
+    std::uint32_t empty_transactions = 0; // begun and ended without a server
     std::uint32_t client_parses = 0;
     std::uint32_t server_parses = 0;
     std::uint32_t binds = 0;
@@ -83,10 +85,12 @@ public:
 private:
     enum class Done : std::uint8_t { yes, more, wait }; // more: whole message; wait: need_replies
 
+    bool begin_block(Step& step, Bytes input);
     bool begin_message(Step& step, Bytes rest);
     Done message(wire::FrameHeader header, Bytes available, Step& step);
     Done message_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done query(wire::FrameHeader header, Bytes available, Step& step);
+    std::optional<Done> answer_block_edge(wire::FrameHeader header, Bytes available, Step& step);
     Done bind(wire::FrameHeader header, Bytes available, Step& step);
     Done describe(wire::FrameHeader header, Bytes available, Step& step);
     Done close(wire::FrameHeader header, Bytes available, Step& step);
@@ -222,7 +226,8 @@ private:
 void set_statement(ClientState& client, std::string_view name, const StatementRef& statement);
 
 /// Answers messages of a client that gets no server: an error for each Query, one for everything
-/// up to a Sync. Stops (need_server) as soon as one whole request is refused.
+/// up to a Sync. Stops (need_server) as soon as one whole request is refused. A transaction that
+/// the client has begun has failed with it.
 [[nodiscard]] Step refuse(
     ClientState& client, Bytes input, const wire::ErrorText& error, Gather& to_client
 );

@@ -30,6 +30,7 @@ struct Expected {
     Reply reply;
     bool is_hidden = false;        // the message was ours: the client must not see the answer
     bool is_tolerated = false;     // ours, and it may fail: it will be asked what that has left
+    bool begins_block = false;     // ours: of a BEGIN that the client believes has succeeded
     bool is_local = false;         // the server was not asked: we answer when its turn comes
     bool has_effect = false;       // an Effect stands in the second queue
     bool drops_statements = false; // DEALLOCATE or DISCARD was sent, and ends with this answer

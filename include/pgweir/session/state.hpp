@@ -46,6 +46,12 @@ using SqlPreparedRef = std::shared_ptr<const SqlPrepared>; // null: none
 
 using NamedStatements = std::unordered_map<std::string, StatementRef, TextHash, std::equal_to<>>;
 
+/// A transaction that its client has begun, and no server knows of yet.
+struct LazyBlock {
+    std::string begin;       // as the client has said it
+    bool has_failed = false; // something was refused in it
+};
+
 /// Small on purpose: ten thousand idle clients each have one.
 struct ClientState {
     ClientId id{};
@@ -60,8 +66,16 @@ struct ClientState {
     SqlPreparedRef sql_prepared;
     Parts pins;             // what its session has, and only its server: it keeps that one
     Parts prepared_changes; // what its statements of SQL's PREPARE may change
+    std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
 
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
+
+    /// For ReadyForQuery, while it has no server.
+    [[nodiscard]] char status() const
+    {
+        if (!block) return 'I';
+        return block->has_failed ? 'E' : 'T';
+    }
 };
 
 /// A DEALLOCATE of a client's, translated.
