@@ -24,7 +24,7 @@ Value none(const PoolView& /*row*/) { return "0"; }
 constexpr std::array pool_columns{
     Column<PoolView>{"database", [](const PoolView& row) -> Value { return row.pool.name().database; }},
     Column<PoolView>{"user", [](const PoolView& row) -> Value { return row.pool.name().user; }},
-    Column<PoolView>{"cl_active", [](const PoolView& row) { return text(row.counts.of(ClientUse::active) + row.counts.of(ClientUse::idle)); }},
+    Column<PoolView>{"cl_active", [](const PoolView& row) { return text(row.counts.client_count() - row.counts.of(ClientUse::waiting) - row.counts.of(ClientUse::closing)); }},
     Column<PoolView>{"cl_waiting", [](const PoolView& row) { return text(row.counts.of(ClientUse::waiting)); }},
     Column<PoolView>{"cl_active_cancel_req", none},
     Column<PoolView>{"cl_waiting_cancel_req", none},

@@ -38,6 +38,11 @@ constexpr std::array tls_mode_words{
     Word{net::TlsMode::verify_ca, "verify-ca"},
     Word{net::TlsMode::verify_full, "verify-full"},
 };
+constexpr std::array pin_words{
+    Word{pool::Pin::automatic, "auto"},
+    Word{pool::Pin::never, "never"},
+    Word{pool::Pin::error, "error"},
+};
 constexpr std::array method_words{
     Word{auth::Method::trust, "trust"},
     Word{auth::Method::password, "password"},
@@ -56,6 +61,7 @@ constexpr std::array log_format_words{
 };
 
 constexpr auto& words_of(const pool::Mode* /*type*/) { return mode_words; }
+constexpr auto& words_of(const pool::Pin* /*type*/) { return pin_words; }
 constexpr auto& words_of(const net::TlsMode* /*type*/) { return tls_mode_words; }
 constexpr auto& words_of(const auth::Method* /*type*/) { return method_words; }
 constexpr auto& words_of(const LogLevel* /*type*/) { return log_level_words; }

@@ -23,7 +23,7 @@ struct PoolGauge {
 // PgBouncer counts a client that needs no server as an active one.
 constexpr std::array pool_gauges{
     PoolGauge{"pgbouncer_pools_client_active_connections", "Clients that have a server, or need none.",
-        [](const net::Pool&, const PoolCounts& counts) { return number(counts.of(ClientUse::active) + counts.of(ClientUse::idle)); }},
+        [](const net::Pool&, const PoolCounts& counts) { return number(counts.client_count() - counts.of(ClientUse::waiting) - counts.of(ClientUse::closing)); }},
     PoolGauge{"pgbouncer_pools_client_waiting_connections", "Clients that wait for a server.",
         [](const net::Pool&, const PoolCounts& counts) { return number(counts.of(ClientUse::waiting)); }},
     PoolGauge{"pgbouncer_pools_server_active_connections", "Servers that a client has.",

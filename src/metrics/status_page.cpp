@@ -69,7 +69,8 @@ std::string pool_row(const net::PoolRow& row, TimePoint now)
     const Totals totals = totals_of(*pool);
     const Duration oldest = now - shared.oldest_since().value_or(now);
     std::string html = "<tr>" + cell(pool->name().database) + cell(pool->name().user);
-    html += cell(counts.client_count()) + cell(counts.of(ClientUse::active));
+    html += cell(counts.client_count())
+            + cell(counts.of(ClientUse::active) + counts.of(ClientUse::pinned));
     html += cell(counts.of(ClientUse::waiting)) + cell(milliseconds(oldest));
     html += cell(std::to_string(shared.total()) + " of " + std::to_string(shared.size()));
     html += cell(counts.of(ServerUse::lent)) + cell(counts.of(ServerUse::idle));

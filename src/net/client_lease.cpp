@@ -163,6 +163,7 @@ bool ClientSession::refuse_input(Bytes input)
     }
     wanted_ = step.wanted;
     if (step.stop == Stop::need_server || state_.is_skipping) refusal_.reset();
+    active_at_ = worker_->now(); // it has waited for this
     return step.stop == Stop::need_server;
 }
 
@@ -179,6 +180,7 @@ TimePoint ClientSession::deadline() const
     if (is_closing_) return close_at_;
     if (is_waiting_) return after(waiter_.since(), pool_->options.query_wait_timeout);
     if (server_ != nullptr) return lease_deadline();
+    if (state_.block) return after(active_at_, pool_->options.idle_transaction_timeout);
     return after(active_at_, pool_->options.client_idle_timeout);
 }
 
@@ -215,6 +217,7 @@ void ClientSession::on_deadline(TimePoint now)
         if (!is_gone_) update_deadline();
         return;
     }
+    if (state_.block) return end_idle_transaction();
     if (waits_for_sequences() && now >= active_at_ + sequence_patience) return unpin();
     pool_->counters.client_idle_timeouts.add();
     end(ClientEnd::idle_timeout,
@@ -252,6 +255,12 @@ void ClientSession::lease_timed_out(TimePoint now)
         pool_->counters.query_timeouts.add();
         return cancel_for("query_timeout", options.query_timeout);
     }
+    end_idle_transaction();
+}
+
+void ClientSession::end_idle_transaction()
+{
+    const pool::Options& options = pool_->options;
     pool_->counters.idle_transaction_timeouts.add();
     end(ClientEnd::idle_transaction_timeout,
         {"FATAL",

@@ -193,6 +193,7 @@ void ClientSession::caught_up()
 void ClientSession::deliver_notifications()
 {
     if (!state_.listening || is_over() || !output_.empty()) return;
+    if (state_.block) return; // it has begun a transaction, though no server knows of it yet
     const bool is_at_work = is_proving_ || is_asking_ || is_handing_over_;
     const bool is_between = server_ == nullptr
                             || (!is_at_work && keeps_server() && server_->state.is_idle()

@@ -7,6 +7,7 @@
 #include <pgweir/net/worker.hpp>
 #include <pgweir/session/question.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace pgweir::net {
@@ -17,7 +18,13 @@ bool ClientSession::owns_server() const
     return replication_ != nullptr || pool_->options.mode == pool::Mode::session;
 }
 
-bool ClientSession::keeps_server() const { return owns_server() || !state_.pins.empty(); }
+bool ClientSession::is_pinned() const
+{
+    const bool may_be = pool_->options.pin == pool::Pin::automatic || waits_for_listener();
+    return !state_.pins.empty() && may_be;
+}
+
+bool ClientSession::keeps_server() const { return owns_server() || is_pinned(); }
 
 void ClientSession::replies_ended(std::uint32_t ready)
 {
@@ -72,8 +79,9 @@ void ClientSession::release_if_idle()
                          && state_.stream.remaining == 0;
     if (!is_done) return;
     if (!server_->state.doubts.empty()) return ask();
-    if (state_.pins.empty()) return release();
-    if (waits_for_listener()) continue_handover();
+    if (!is_pinned()) return release();
+    if (waits_for_listener()) return continue_handover();
+    if (pinned_at_ == TimePoint{}) log_pin();
 }
 
 // What has it done to its session? The client is not kept waiting, unless it wants something now.
@@ -92,11 +100,12 @@ void ClientSession::answered()
     query_at_ = {};
     Server& server = *server_;
     if (server.state.hidden_error) return question_failed();
-    const bool was_pinned = !state_.pins.empty();
+    const bool was_pinned = is_pinned();
     session::take_answer(server.state, state_, pool_->knowledge);
     if (!server.state.doubts.empty()) return ask(); // about what the answer has named
     follow_channels();
-    if (state_.pins.empty()) {
+    if (!is_pinned()) {
+        if (!state_.pins.empty()) log_dropped_state();
         if (!was_pinned) return release();
         give_server_back(false);
     } else {
@@ -110,18 +119,46 @@ void ClientSession::answered()
 void ClientSession::pinned()
 {
     const bool is_for_a_moment = state_.pins == session::Part::channels && waits_for_listener();
-    if (!is_for_a_moment) {
-        log(LogLevel::info,
-            "client_pinned",
-            {{"client", static_cast<std::uint64_t>(id())},
-             {"pool", pool_->pool->label()},
-             {"reason", session::names_of(state_.pins)}});
-        pool_->counters.pins.add();
-    }
+    if (!is_for_a_moment) log_pin();
     pool_->counters.transactions.add();
     pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
     lent_at_ = worker_->now();
     if (is_draining_) drain();
+}
+
+void ClientSession::log_pin()
+{
+    pinned_at_ = worker_->now();
+    pool_->counters.pins.add();
+    log(LogLevel::info,
+        "client_pinned",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_->pool->label()},
+         {"reason", session::names_of(state_.pins)},
+         {"statement", server_->state.doubtful}});
+}
+
+void ClientSession::log_unpin()
+{
+    const auto held = std::chrono::duration_cast<std::chrono::milliseconds>(
+        worker_->now() - std::exchange(pinned_at_, {})
+    );
+    log(LogLevel::info,
+        "client_unpinned",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_->pool->label()},
+         {"milliseconds", static_cast<std::uint64_t>(held.count())}});
+}
+
+// pin = "never", or what pin = "error" could not see coming.
+void ClientSession::log_dropped_state()
+{
+    log(LogLevel::info,
+        "state_dropped",
+        {{"client", static_cast<std::uint64_t>(id())},
+         {"pool", pool_->pool->label()},
+         {"reason", session::names_of(state_.pins)},
+         {"statement", server_->state.doubtful}});
 }
 
 // Nothing else keeps it on its server.
@@ -163,6 +200,7 @@ void ClientSession::release()
 void ClientSession::give_server_back(bool wants_cancel)
 {
     if (server_ == nullptr) return;
+    if (pinned_at_ != TimePoint{}) log_unpin();
     Server& server = *std::exchange(server_, nullptr);
     server.client = nullptr;
     is_lease_new_ = false;

@@ -4,6 +4,7 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
+#include <pgweir/session/block_edge.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -121,7 +122,9 @@ bool ClientSession::needs_server_now(Bytes input) const
     if (server_ != nullptr || state_.stream.remaining > 0) return false;
     if (input.size() < wire::frame_header_size) return false;
     const char type = std::to_integer<char>(input.front());
-    return (wire::client_type_traits(type) & wire::is_server_type) != 0;
+    if ((wire::client_type_traits(type) & wire::is_server_type) == 0) return false;
+    const bool is_lazy = (pool_->forward.begins_lazily || state_.block) && !replication_;
+    return !is_lazy || !session::may_be_block_edge(input);
 }
 
 bool ClientSession::process(Bytes input)
@@ -173,7 +176,8 @@ bool ClientSession::follow(const Step& step, Bytes rest)
     case Stop::need_input:
         wanted_ = step.wanted;
         keep(rest, false);
-        release_if_idle(); // the rest of a message may take its time
+        release_if_idle();                               // the rest of a message may take its time
+        if (server_ == nullptr && is_draining_) drain(); // it was answered without one
         return false;
     case Stop::need_server:
         if (acquire()) return true;
@@ -296,6 +300,7 @@ void ClientSession::on_server_ready()
 void ClientSession::count(const session::ForwardCounts& counts)
 {
     pool_->counters.queries.add(counts.queries);
+    if (counts.empty_transactions > 0) pool_->counters.transactions.add(counts.empty_transactions);
     if (counts.client_parses > 0) pool_->counters.client_parses.add(counts.client_parses);
     if (counts.server_parses > 0) pool_->counters.server_parses.add(counts.server_parses);
     if (counts.binds > 0) pool_->counters.binds.add(counts.binds);

@@ -35,7 +35,10 @@ struct Round {
 ClientUse use_of(const ClientSession& client)
 {
     if (client.is_closing()) return ClientUse::closing;
-    if (client.server() != nullptr) return ClientUse::active;
+    if (const Server* const server = client.server()) {
+        const bool is_idle = client.is_pinned() && server->state.is_idle();
+        return is_idle ? ClientUse::pinned : ClientUse::active;
+    }
     return client.is_waiting() ? ClientUse::waiting : ClientUse::idle;
 }
 
@@ -176,6 +179,7 @@ const char* name_of(ClientUse use)
 {
     switch (use) {
     case ClientUse::active: return "active";
+    case ClientUse::pinned: return "pinned";
     case ClientUse::waiting: return "waiting";
     case ClientUse::idle: return "idle";
     case ClientUse::closing: return "closing";

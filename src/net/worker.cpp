@@ -30,7 +30,19 @@ session::ForwardOptions forward_options(const pool::Options& options, std::size_
         .max_prepared_statements = std::max(options.max_prepared_statements, 1U),
         .prepare_unnamed = options.prepare_unnamed,
         .refuses_blocks = options.mode == pool::Mode::statement,
+        .refuses_pins = options.pin == pool::Pin::error && options.mode != pool::Mode::session,
+        .begins_lazily = options.lazy_begin && options.mode == pool::Mode::transaction,
     };
+}
+
+void take_options(WorkerPool& pool, std::size_t hold_max)
+{
+    pool.forward = forward_options(pool.options, hold_max);
+    pool.has_timeouts = has_timeouts(pool.options);
+    pool.knowledge.pinning = {};
+    for (const std::string& name : pool.options.pin_functions) {
+        pool.knowledge.pinning.add(name, session::Part::functions);
+    }
 }
 
 } // namespace
@@ -163,8 +175,7 @@ WorkerPool& Worker::pool(const std::shared_ptr<Pool>& pool)
     std::unique_ptr<WorkerPool>& own = pools_[pool.get()];
     if (!own) {
         own = std::make_unique<WorkerPool>(pool, id_);
-        own->forward = forward_options(own->options, limits_.hold_max);
-        own->has_timeouts = has_timeouts(own->options);
+        take_options(*own, limits_.hold_max);
     }
     return *own;
 }
@@ -174,8 +185,7 @@ void Worker::configure_pools()
     for (auto& [key, own] : pools_) {
         own->options = own->pool->options();
         own->core.configure(own->options);
-        own->forward = forward_options(own->options, limits_.hold_max);
-        own->has_timeouts = has_timeouts(own->options);
+        take_options(*own, limits_.hold_max);
         own->core.tick(now_);
         obey(*own);
     }

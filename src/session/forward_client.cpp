@@ -1,5 +1,7 @@
 #include <pgweir/session/forward.hpp>
+#include <pgweir/session/lazy_block.hpp>
 #include <pgweir/session/local_answers.hpp>
+#include <pgweir/session/pinning.hpp>
 #include <pgweir/session/question.hpp>
 #include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql.hpp>
@@ -35,6 +37,7 @@ Step ClientForwarder::forward(Bytes input, ServerState* server)
 {
     Step step;
     server_ = server;
+    if (server != nullptr && client_.block && !begin_block(step, input)) return step;
     while (step.consumed < input.size()) {
         const Bytes rest = input.subspan(step.consumed);
         if (client_.stream.remaining > 0) {
@@ -47,6 +50,24 @@ Step ClientForwarder::forward(Bytes input, ServerState* server)
         if (!begin_message(step, rest)) return step;
     }
     return step;
+}
+
+// The BEGIN that it owes goes in front of a message that is there, or its front at least: the rest
+// may take its time. False: it is not.
+bool ClientForwarder::begin_block(Step& step, Bytes input)
+{
+    const auto peeked = wire::peek_header(input, wire::body_size_max);
+    std::size_t front = frame_header_size;
+    if (peeked && *peeked) {
+        const bool is_parse = (*peeked)->type == client_type::parse;
+        front = std::min((*peeked)->frame_size(), is_parse ? options_.hold_max : query_front_size);
+    }
+    if (peeked && input.size() < front) {
+        step.wanted = front;
+        return false;
+    }
+    begin_on_server(*server_, client_, outputs_.to_server);
+    return true;
 }
 
 // True: a message was dealt with, and the next may follow.
@@ -125,6 +146,9 @@ ClientForwarder::Done ClientForwarder::message_without_server(
         client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
         return Done::yes;
     }
+    if (header.type == client_type::query) {
+        if (const auto done = answer_block_edge(header, available, step)) return *done;
+    }
     const bool is_parse = header.type == client_type::parse;
     if (is_parse && parse_without_server(header, available, step)) return Done::yes;
     step.stop = Stop::need_server;
@@ -161,6 +185,10 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
     if (options_.refuses_blocks && reading.kind == SqlKind::begins_transaction) {
         return refuse_block(header, available);
     }
+    if (options_.refuses_pins) {
+        const Parts refused = certain_pins(reading, knowledge_);
+        if (!refused.empty()) return refuse_query(header, available, refused);
+    }
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);
     }
@@ -192,10 +220,24 @@ ClientForwarder::Done ClientForwarder::refuse_block(FrameHeader header, Bytes av
     return Done::yes;
 }
 
-// PostgreSQL drops the unnamed statement at every simple query.
-void ClientForwarder::expect_query(bool drops_statements)
+ClientForwarder::Done ClientForwarder::refuse_query(
+    FrameHeader header, Bytes available, Parts refused
+)
 {
-    const Expected query{.reply = Reply::query, .drops_statements = drops_statements};
+    wire::append_query(outputs_.to_server.own(), refused_text);
+    outputs_.to_server.commit();
+    expect_query(false, refused);
+    used_ = std::min(header.frame_size(), available.size());
+    client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = true};
+    return Done::yes;
+}
+
+// PostgreSQL drops the unnamed statement at every simple query.
+void ClientForwarder::expect_query(bool drops_statements, Parts refused)
+{
+    const Expected query{
+        .reply = Reply::query, .drops_statements = drops_statements, .refused = refused
+    };
     if (client_.unnamed) {
         server_->replies.push(query, rename({}, nullptr));
     } else {

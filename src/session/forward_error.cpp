@@ -1,6 +1,7 @@
 // The part of ServerForwarder that deals with errors: what they end, what they undo, and how they
 // are told to a client that knows its statements by other names.
 #include <pgweir/session/forward.hpp>
+#include <pgweir/session/pinning.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -31,7 +32,8 @@ bool is_fatal(const wire::ErrorFields& fields)
 void ServerForwarder::error(FrameHeader header, Bytes available)
 {
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
-    const bool is_ours = is_answer_to_us() && server_.replies.front_is(Reply::query);
+    const bool is_begin = is_answer_to_us() && server_.replies.front().begins_block;
+    const bool is_ours = is_begin || (is_answer_to_us() && server_.replies.front_is(Reply::query));
     if (is_answer_to_us() && !is_fatal(fields) && server_.replies.front().is_tolerated) {
         if (is_ours) server_.doubts |= Part::prepared_statements;
         fail(fields);
@@ -51,6 +53,7 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
         // The SETs were one implicit transaction: none of them holds.
         if (server_.settings_before) server_.settings = server_.settings_before;
         if (server_.relisten_in > 0) server_.must_be_reset = true;
+        if (is_begin) fail(fields); // what the client has sent behind it is not run
         pass(header, available, true);
         return;
     }
@@ -85,7 +88,10 @@ void ServerForwarder::pass_error(
     const bool is_whole = available.size() >= header.frame_size();
     if (client_ == nullptr || !is_whole) return pass(header, available, client_ == nullptr);
 
-    if (fields.sqlstate == "57014" && server_.cancel_reason) {
+    const Parts refused = server_.replies.empty() ? Parts{} : server_.replies.front().refused;
+    if (!refused.empty() && fields.sqlstate == "42601") {
+        wire::append_error(to_client_.own(), pin_refusal(refused, server_.status == 'E'));
+    } else if (fields.sqlstate == "57014" && server_.cancel_reason) {
         wire::append_error(to_client_.own(), *server_.cancel_reason);
     } else if (fields.sqlstate == "25P02" && server_.abort_reason) {
         wire::append_error(to_client_.own(), *server_.abort_reason);
@@ -145,7 +151,7 @@ std::string ServerForwarder::with_client_name(std::string_view message) const
             if (statement->server_name() == ours) return text.replace(at, size, name);
         }
     }
-    return text;
+    return text.replace(at, size, ""); // the unnamed one, which has another meaning by now
 }
 
 } // namespace pgweir::session

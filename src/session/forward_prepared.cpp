@@ -1,5 +1,6 @@
 // The part of ClientForwarder that deals with prepared statements.
 #include <pgweir/session/forward.hpp>
+#include <pgweir/session/pinning.hpp>
 #include <pgweir/session/question.hpp>
 #include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql.hpp>
@@ -30,6 +31,7 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         return Done::yes;
     }
     if (must_wait_for_drop()) return Done::wait;
+    used_ = header.frame_size();
     if (is_sql_name(parsed->name)) { // the server has it, and says that it is taken
         pass_expecting(header, available, Reply::parse);
         return Done::yes;
@@ -39,10 +41,14 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     if (reading.kind == SqlKind::deallocate_one && parsed->name.empty() && find(reading.name)) {
         return parse_deallocate(header, reading.name);
     }
+    if (options_.refuses_pins) {
+        const Parts refused = certain_pins(reading, knowledge_);
+        if (!refused.empty()) return refuse_parse(*parsed, refused);
+    }
     if (reading.kind == SqlKind::drops_all) server_->drops_after_sync = true;
 
-    used_ = header.frame_size();
     if (!parsed->name.empty()) {
+        if (server_->replies.is_undecided(parsed->name)) return Done::wait;
         if (find(parsed->name)) return parse_again(*parsed, step);
         return parse_statement(*parsed, statement, step);
     }
@@ -52,6 +58,21 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         return parse_statement(*parsed, statement, step);
     }
     parse_unnamed(statement, available.first(used_), step);
+    return Done::yes;
+}
+
+ClientForwarder::Done ClientForwarder::refuse_parse(const wire::ParseBody& body, Parts refused)
+{
+    constexpr std::array<std::byte, 2> no_types{};
+    wire::append_parse(outputs_.to_server.own(), "pgweir_refused", refused_text, no_types);
+    outputs_.to_server.commit();
+    const Expected failure{.reply = Reply::parse, .refused = refused};
+    if (body.name.empty()) {
+        server_->replies.push(failure, rename({}, nullptr));
+    } else {
+        server_->replies.push(failure);
+    }
+    server_->is_unsynced = true;
     return Done::yes;
 }
 
@@ -68,6 +89,7 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
         std::byte{0},
         std::byte{4},
     };
+    if (client_.status() == 'E') return false; // PostgreSQL takes only what ends it
     if (available.size() < header.frame_size() + sync.size()) return false;
     const Bytes next = available.subspan(header.frame_size(), sync.size());
     if (!std::ranges::equal(next, sync)) return false;
@@ -79,7 +101,7 @@ bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, 
 
     set_statement(client_, parsed->name, statement);
     wire::append_empty(outputs_.to_client.own(), wire::server_type::parse_complete);
-    wire::append_ready(outputs_.to_client.own(), 'I');
+    wire::append_ready(outputs_.to_client.own(), client_.status());
     outputs_.to_client.commit();
     ++step.counts.client_parses;
     used_ = header.frame_size() + sync.size();

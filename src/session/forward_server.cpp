@@ -82,11 +82,8 @@ Step ServerForwarder::forward(Bytes input)
             return step;
         }
         const FrameHeader header = **peeked;
-        const bool is_answer = header.type == server_type::data_row && is_answer_row();
-        const std::size_t looked_at = std::min(
-            header.frame_size(), is_answer ? answer_row_max : look_at_max
-        );
-        if ((is_answer || is_looked_into(header.type)) && rest.size() < looked_at) {
+        const std::size_t looked_at = looked_at_size(header);
+        if (rest.size() < looked_at) {
             step.wanted = looked_at;
             return step;
         }
@@ -94,6 +91,15 @@ Step ServerForwarder::forward(Bytes input)
         step.consumed += used_;
     }
     return step;
+}
+
+// How much of a message must be here before anything is done about it.
+std::size_t ServerForwarder::looked_at_size(FrameHeader header) const
+{
+    const bool is_answer = header.type == server_type::data_row && is_answer_row();
+    if (is_answer) return std::min(header.frame_size(), answer_row_max);
+    if (!is_looked_into(header.type)) return frame_header_size;
+    return std::min(header.frame_size(), look_at_max);
 }
 
 // How much of the front is whole rows, and what describes them, of an answer that the client gets
@@ -238,10 +244,12 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
 
 void ServerForwarder::became_ready(char status, bool was_hidden_query)
 {
-    server_.status = status;
+    // Of several messages of ours the last one counts: a BEGIN is behind these SETs, perhaps.
+    if (!was_hidden_query || !is_answer_to_us()) server_.status = status;
     server_.is_copying_in = false;
     server_.is_discarding = false;
     server_.is_resetting = false;
+    if (server_.replies.empty()) server_.sets_default = false;
     server_.settings_then = nullptr;
     server_.has_described = false; // of what broke off, or was only described, or ours
     server_.cancel_reason.reset();
@@ -314,6 +322,8 @@ void ServerForwarder::discarded_all()
     client_->sql_prepared = nullptr;
     if (client_->statements) client_->statements->clear();
     client_->wanted = client_->startup;
+    client_->pins = client_->pins.without(Part::functions);
+    server_.doubts = server_.doubts.without(Part::functions);
 }
 
 void ServerForwarder::notification(FrameHeader header, Bytes available)
@@ -352,15 +362,18 @@ void ServerForwarder::parameter(FrameHeader header, Bytes available)
     if (!read || is_fixed_parameter(read->name)) return pass(header, available, client_ == nullptr);
     const std::string name = lower_case(read->name);
     const std::string* const asked = client_ != nullptr ? client_->startup->find(name) : nullptr;
-    const bool goes_back = asked != nullptr && (server_.is_resetting || server_.is_discarding);
+    const std::string* const initial = server_.defaults->find(name);
+    const bool has_default = initial != nullptr && *initial == read->value;
+    const bool is_reset = server_.is_resetting || server_.is_discarding
+                          || (server_.sets_default && has_default);
+    const bool goes_back = asked != nullptr && is_reset;
     if (goes_back) {
         tell_startup_value(header, available, *read, *asked);
     } else {
         pass(header, available, client_ == nullptr);
     }
     const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
-    const std::string* const initial = server_.defaults->find(name);
-    const bool is_default = initial != nullptr && *initial == read->value && asked == nullptr;
+    const bool is_default = has_default && asked == nullptr;
     server_.settings = is_default ? without_setting(*changed, name) : changed;
     if (client_ == nullptr || server_.is_discarding) return;
     client_->wanted = goes_back ? with_setting(*server_.settings, name, *asked) : server_.settings;
@@ -371,7 +384,8 @@ void ServerForwarder::tell_startup_value(
     FrameHeader header, Bytes available, const wire::ParameterBody& told, const std::string& asked
 )
 {
-    const std::string* const before = server_.settings_then->find(lower_case(told.name));
+    const Settings& then = server_.settings_then ? *server_.settings_then : *server_.settings;
+    const std::string* const before = then.find(lower_case(told.name));
     const bool has_it = before != nullptr && lower_case(*before) == lower_case(asked);
     if (!has_it) {
         wire::append_parameter(to_client_.own(), told.name, asked);

@@ -32,29 +32,29 @@ bool add_name(std::vector<std::string>& names, std::string_view name)
 
 } // namespace
 
-void Catalog::add_function(std::string_view name, Parts parts)
+void FunctionParts::add(std::string_view name, Parts parts)
 {
     if (name.empty()) return;
     std::string folded;
     for (const char c : name) folded += sql::lower(c);
-    const auto place = std::ranges::lower_bound(functions_, folded, {}, [](const auto& entry) {
+    const auto place = std::ranges::lower_bound(entries_, folded, {}, [](const auto& entry) {
         return std::string_view{entry.first};
     });
-    if (place != functions_.end() && place->first == folded) {
+    if (place != entries_.end() && place->first == folded) {
         place->second |= parts;
     } else {
-        functions_.emplace(place, std::move(folded), parts);
+        entries_.emplace(place, std::move(folded), parts);
     }
 }
 
-Parts Catalog::find_function(std::string_view word) const
+Parts FunctionParts::find(std::string_view word) const
 {
     const auto place = std::partition_point(
-        functions_.begin(),
-        functions_.end(),
+        entries_.begin(),
+        entries_.end(),
         [&](const auto& entry) { return is_before(entry.first, word); }
     );
-    if (place == functions_.end() || !sql::same_word(word, place->first)) return {};
+    if (place == entries_.end() || !sql::same_word(word, place->first)) return {};
     return place->second;
 }
 

@@ -22,6 +22,7 @@ constexpr std::array named_parts{
     NamedPart{Part::libraries, "libraries"},
     NamedPart{Part::random_seed, "random_seed"},
     NamedPart{Part::sequences, "sequences"},
+    NamedPart{Part::functions, "functions"},
     NamedPart{Part::catalog, "catalog"},
 };
 

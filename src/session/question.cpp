@@ -20,6 +20,8 @@ bool is_named(const ServerState& server, const std::string& name)
     return std::ranges::find(server.named, name) != server.named.end();
 }
 
+constexpr std::size_t doubtful_size = 80;
+
 struct Reading {
     const ServerState& server;
     const ClientState& client;
@@ -102,10 +104,11 @@ void take_prepared(Answer& answer, ServerState& server, ClientState& client)
 Parts parts_of_calls(const SqlReading& reading, const Knowledge& knowledge)
 {
     if (reading.calls.empty() && !reading.writes) return {};
-    if (!knowledge.catalog) return askable_parts | Part::catalog;
     Parts parts;
+    for (const std::string_view name : reading.calls) parts |= knowledge.pinning.find(name);
+    if (!knowledge.catalog) return parts | askable_parts | Part::catalog;
     for (const std::string_view name : reading.calls)
-        parts |= knowledge.catalog->find_function(name);
+        parts |= knowledge.catalog->functions.find(name);
     if (reading.writes) parts |= knowledge.catalog->by_triggers;
     return parts;
 }
@@ -138,12 +141,14 @@ void raise_doubts(
         knowledge.vacated = reading.database;
         knowledge.has_news = true;
     }
+    if (reading.sets_default) server.sets_default = true;
     follow_sequences(server, client, reading, knowledge);
     Parts parts = reading.changes | by_calls | (reading.ends & owned);
     if (reading.executes) parts |= client.prepared_changes;
     parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
+    if (!(parts & pinning_parts).empty()) server.doubtful = reading.text.substr(0, doubtful_size);
     if (!parts.has(Part::settings)) return;
     for (const std::string& name : reading.customs) {
         knowledge.add_custom(name);
@@ -181,7 +186,7 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
         return;
     }
     const Parts doubts = std::exchange(server.doubts, {});
-    client.pins |= doubts & (Parts{Part::libraries} | Part::random_seed);
+    client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
     if (answer->asked.has(Part::channels)) {

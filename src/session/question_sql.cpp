@@ -166,7 +166,7 @@ bool take_function_row(
     const auto read = std::from_chars(bits.data(), bits.data() + bits.size(), value);
     if (read.ec != std::errc{} || !answer.catalog) return false;
     part = static_cast<Part>(value);
-    answer.catalog->add_function(name, part);
+    answer.catalog->functions.add(name, part);
     if (is_trigger) answer.catalog->by_triggers |= part;
     return true;
 }

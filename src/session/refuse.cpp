@@ -10,19 +10,25 @@ namespace client_type = wire::client_type;
 
 namespace {
 
+void append_ready_refused(Buffer& out, ClientState& client)
+{
+    if (client.block) client.block->has_failed = true;
+    wire::append_ready(out, client.status());
+}
+
 // True: with this message one whole request has been refused.
 bool refuse_message(ClientState& client, char type, const wire::ErrorText& error, Gather& to_client)
 {
     Buffer& own = to_client.own();
     if (type == client_type::sync) {
         client.is_skipping = false;
-        wire::append_ready(own, 'I');
+        append_ready_refused(own, client);
         return true;
     }
     if (client.is_skipping) return false;
     if (type == client_type::query || type == client_type::function_call) {
         wire::append_error(own, error);
-        wire::append_ready(own, 'I');
+        append_ready_refused(own, client);
         return true;
     }
     if ((wire::client_type_traits(type) & wire::is_ignorable_type) != 0) return false;

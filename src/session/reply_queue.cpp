@@ -24,6 +24,13 @@ void ReplyQueue::push(Expected expected, Effect effect)
     effects_.push_back(std::move(effect));
 }
 
+bool ReplyQueue::is_undecided(std::string_view client_name) const
+{
+    return awaits_earlier_segment() && std::ranges::any_of(effects_, [&](const Effect& effect) {
+               return effect.changes_client && effect.client_name == client_name;
+           });
+}
+
 bool ReplyQueue::pop(Effect* effect)
 {
     const bool has_effect = expected_.front().has_effect;

@@ -25,7 +25,7 @@ bool may_advance(const SqlReading& reading, const Knowledge& knowledge)
     if (reading.advances_sequence) return true;
     if (reading.reads_sequence || !knowledge.catalog) return false;
     const auto is_advancing = [&](std::string_view name) {
-        return knowledge.catalog->find_function(name).has(Part::sequences);
+        return knowledge.catalog->functions.find(name).has(Part::sequences);
     };
     return std::ranges::any_of(reading.calls, is_advancing);
 }

@@ -183,6 +183,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
         reading.advances_sequence = true;
     }
     if (statement.command == Command::set) {
+        if (statement.is_default) reading.sets_default = true;
         note_custom(reading.customs, parameter_name(statement.name));
     }
     if (statement.traits.has(Trait::sets_config)) {
@@ -209,6 +210,7 @@ bool is_followed_by_text(std::string_view text, const void* semicolon)
 SqlReading read_sql(std::string_view text, bool is_cut)
 {
     SqlReading reading;
+    reading.text = text;
     SqlReader reader{text, {.calls = &reading.calls, .is_cut = is_cut}};
     const SqlStatement* statement = reader.next();
     if (statement == nullptr) return reading;

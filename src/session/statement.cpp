@@ -79,7 +79,7 @@ Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_ha
 }
 
 Statement::Statement(const Statement& other)
-    : intrusive_ref_counter{},
+    : intrusive_ref_counter{other}, // which counts anew
       query_{other.query_},
       types_{other.types_},
       parse_hash_{other.parse_hash_},

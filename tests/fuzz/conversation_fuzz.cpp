@@ -24,6 +24,7 @@ public:
     {
         options_.hold_max = 256;
         options_.max_prepared_statements = 2;
+        options_.begins_lazily = true;
         for (std::size_t i = 0; i < 2; ++i) {
             clients_[i].id = ClientId{i + 1};
             servers_[i].serial = i + 1;

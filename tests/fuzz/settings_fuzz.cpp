@@ -58,9 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     }
     const StartupSettings startup = read_startup_settings(parameters);
     const Settings& settings = *startup.settings;
-    PGWEIR_ASSERT(reconcile(settings, settings).empty());
-    PGWEIR_ASSERT(count_statements(reconcile({}, settings)) == settings.entries().size());
-    PGWEIR_ASSERT(count_statements(reconcile(settings, {})) == settings.entries().size());
+    PGWEIR_ASSERT(reconcile(settings, settings, {}).empty());
+    PGWEIR_ASSERT(count_statements(reconcile({}, settings, {})) == settings.entries().size());
+    PGWEIR_ASSERT(count_statements(reconcile(settings, {}, {})) == settings.entries().size());
     for (const auto& [name, value] : settings.entries()) {
         const std::string* const found = settings.find(name);
         PGWEIR_ASSERT(found != nullptr && *found == value);

@@ -218,7 +218,7 @@ TEST_CASE(
     Connection running = pgweir.connect();
     Connection held = pgweir.connect();
     Connection console = pgweir.console();
-    running.query("BEGIN");
+    running.query(begin_at_once);
     console.send("PAUSE");
     console.flush();
     CHECK(running.query("SELECT 'goes on'").text() == "goes on");

@@ -88,7 +88,7 @@ TEST_CASE("integration/metrics: clients and servers by state, and the queue" * p
     const Pgweir pgweir{{.flags = {"--pool-size", "1"}}};
     Connection holder = pgweir.connect();
     Connection waiting = pgweir.connect();
-    holder.query("BEGIN");
+    holder.query(begin_at_once);
     waiting.send("SELECT 1");
     waiting.flush();
     pgweir.wait_for_waiting(1);

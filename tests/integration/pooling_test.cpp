@@ -119,7 +119,7 @@ TEST_CASE("integration/pooling: who has waited longest is served first" * pooler
     postgres().sql("GRANT ALL ON SEQUENCE served TO PUBLIC");
     const Pgweir pgweir{sized("1")};
     Connection holder = pgweir.connect();
-    holder.query("BEGIN");
+    holder.query(begin_at_once);
 
     std::vector<Connection> queue;
     for (int i = 1; i <= 6; ++i) {
@@ -141,8 +141,8 @@ TEST_CASE("integration/pooling: the server that was used last is used next" * po
     Connection first = pgweir.connect();
     Connection second = pgweir.connect();
     CHECK(first.backend_pid() > 0); // now the database has been asked about its functions
-    first.query("BEGIN");
-    second.query("BEGIN");
+    first.query(begin_at_once);
+    second.query(begin_at_once);
     const int warm = second.backend_pid();
     CHECK(first.backend_pid() != warm);
     first.query("COMMIT");

@@ -189,7 +189,7 @@ TEST_CASE("integration/prepared: a server that learns a statement again stays si
     client.ask(message::parse("s", "SELECT 10 / $1::int") + message::sync());
     WireClient holder{pgweir.target()};
     holder.log_in("app_trust");
-    holder.ask(message::query("BEGIN"));
+    holder.ask(message::query(begin_at_once));
 
     CHECK(
         client.ask(message::bind("s", {"0"}) + message::execute() + message::sync())
@@ -216,7 +216,7 @@ TEST_CASE("integration/prepared: the unnamed statement outlives its transaction 
     CHECK(other.ask(unnamed("SELECT 'other'")) == "1 2 D(other) C(SELECT 1) Z(I)");
     CHECK(client.ask(run("") + message::sync()) == "2 D(mine) C(SELECT 1) Z(I)");
 
-    other.ask(message::query("BEGIN")); // takes the server that was used last
+    other.ask(message::query(begin_at_once)); // takes the server that was used last
     CHECK(client.ask(run("") + message::sync()) == "2 D(mine) C(SELECT 1) Z(I)");
 }
 

@@ -36,7 +36,7 @@ TEST_CASE("integration/prepared: a statement is there on whichever server comes 
     CHECK(client.execute("s", {"21"}).text() == "42");
 
     Connection holder = pgweir.connect();
-    holder.query("BEGIN"); // takes the server that knows it
+    holder.query(begin_at_once); // takes the server that knows it
     CHECK(client.execute("s", {"4"}).text() == "8");
     CHECK(client.backend_pid() != holder.backend_pid());
     CHECK(client.execute("s", {"5"}).text() == "10");
@@ -98,7 +98,7 @@ TEST_CASE("integration/prepared: Describe tells parameters and columns, on any s
     Connection client = pgweir.connect();
     client.prepare("s", "SELECT $1::int AS number, $2::text AS word");
     Connection holder = pgweir.connect();
-    holder.query("BEGIN");
+    holder.query(begin_at_once);
 
     const Result described = client.describe("s");
     CHECK(PQnparams(described.raw()) == 2);
@@ -171,7 +171,7 @@ TEST_CASE("integration/prepared: a statement of a failed transaction works after
     Connection client = pgweir.connect();
     client.prepare("s", "SELECT 'fine'");
     Connection holder = pgweir.connect();
-    holder.query("BEGIN"); // so that the next server must learn it first
+    holder.query(begin_at_once); // so that the next server must learn it first
     client.query("BEGIN");
     CHECK(client.query("SELECT 1/0").text() == "ERROR 22012");
     CHECK(client.execute("s").text() == "ERROR 25P02");

@@ -25,7 +25,7 @@ int room(const Pgweir& pgweir)
     int open = 0;
     for (int i = 0; i < 3; ++i) {
         holders.push_back(pgweir.connect());
-        open += holders.back().query("BEGIN").text() == "BEGIN" ? 1 : 0;
+        open += holders.back().query(begin_at_once).text() == "1" ? 1 : 0;
     }
     return open;
 }

@@ -119,7 +119,7 @@ TEST_CASE(
     const Pgweir pgweir{with("pool.query_wait_timeout=300ms")};
     Connection holder = pgweir.connect();
     Connection client = pgweir.connect();
-    holder.query("BEGIN");
+    holder.query(begin_at_once);
 
     const Result late = client.query("SELECT 1");
     CHECK(late.sqlstate() == "53300");
@@ -139,7 +139,7 @@ TEST_CASE(
     Connection holder = pgweir.connect();
     Connection waiting = pgweir.connect();
     Connection refused = pgweir.connect();
-    holder.query("BEGIN");
+    holder.query(begin_at_once);
     waiting.send("SELECT 'waited'");
     waiting.flush();
     pgweir.wait_for_waiting(1);

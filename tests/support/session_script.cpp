@@ -57,6 +57,7 @@ void SessionScript::show_client(Bytes input)
     client_stop = step.stop;
     if (step.stop == Stop::violation) problem = step.error->message;
     counts.queries += step.counts.queries;
+    counts.empty_transactions += step.counts.empty_transactions;
     counts.client_parses += step.counts.client_parses;
     counts.server_parses += step.counts.server_parses;
     counts.binds += step.counts.binds;

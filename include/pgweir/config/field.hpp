@@ -23,6 +23,7 @@ using Field = std::variant<
     std::vector<std::string>*,
     std::vector<net::ListenAddress>*,
     pool::Mode*,
+    pool::Pin*,
     net::TlsMode*,
     auth::Method*,
     LogLevel*,

@@ -81,6 +81,8 @@ public:
     {
         return state_.listening && !state_.listening->heard().empty();
     }
+    /// It keeps its server for what no other can be given.
+    [[nodiscard]] bool is_pinned() const;
     [[nodiscard]] const std::string& address() const { return address_; }
     [[nodiscard]] TimePoint connected_at() const { return connected_at_; }
     [[nodiscard]] TimePoint waiting_since() const { return waiter_.since(); }
@@ -149,11 +151,15 @@ private:
     [[nodiscard]] TimePoint deadline() const;
     [[nodiscard]] TimePoint lease_deadline() const;
     void lease_timed_out(TimePoint now);
+    void end_idle_transaction();
     void cancel_for(const char* setting, Duration limit);
     void abort_idle_transaction();
     [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
     [[nodiscard]] bool owns_server() const;
     [[nodiscard]] bool keeps_server() const;
+    void log_pin();
+    void log_unpin();
+    void log_dropped_state();
     void ask();
     void answered();
     void pinned();
@@ -192,6 +198,7 @@ private:
     TimePoint lent_at_{};  // transaction_timeout
     TimePoint query_at_{}; // the oldest unanswered message was sent: query_timeout
     TimePoint quiet_at_{}; // all was answered: idle_transaction_timeout
+    TimePoint pinned_at_{};
     TimePoint cancel_at_ = TimePoint::max(
     ); // we cancelled; it must be over cancel_wait_timeout later
     TimePoint close_at_ = TimePoint::max();

@@ -32,6 +32,7 @@ enum class Detail {
 
 enum class ClientUse : std::uint8_t {
     active,  // has a server
+    pinned,  // likewise, but nothing to do for it: between two transactions
     waiting, // for one
     idle,    // needs none
     closing, // was told the last word
@@ -39,7 +40,7 @@ enum class ClientUse : std::uint8_t {
 [[nodiscard]] const char* name_of(ClientUse use);
 
 inline constexpr std::array client_uses{
-    ClientUse::active, ClientUse::waiting, ClientUse::idle, ClientUse::closing
+    ClientUse::active, ClientUse::pinned, ClientUse::waiting, ClientUse::idle, ClientUse::closing
 };
 inline constexpr std::array server_uses{
     ServerUse::idle,

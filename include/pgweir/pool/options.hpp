@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pgweir::pool {
 
@@ -12,6 +13,13 @@ enum class Mode {
     transaction, // a server for each transaction
     session,     // a server for as long as the client stays
     statement,   // a server for each statement; transaction blocks are refused
+};
+
+/// What becomes of state that no other server can be given: temporary tables, held cursors …
+enum class Pin {
+    automatic, // the client keeps its server until the state is gone
+    never,     // the state ends with the transaction
+    error,     // statements that make such state are refused
 };
 
 /// Names and meanings are PgBouncer's where it has them. A duration of zero means "no limit".
@@ -36,8 +44,11 @@ struct Options {
     Duration server_check_delay = std::chrono::seconds{30};
     Duration cancel_wait_timeout = std::chrono::seconds{10}; // to get a left-behind server back
 
+    bool lazy_begin = true; // transaction mode: BEGIN waits for the first statement
     std::uint32_t max_prepared_statements = 200; // kept on each server connection
     bool prepare_unnamed = true; // keep unnamed statements whose text was seen before
+    Pin pin = Pin::automatic;
+    std::vector<std::string> pin_functions{}; // who calls one keeps its server until DISCARD ALL
     std::string server_reset_query = "DISCARD ALL"; // when a client leaves things behind
 
     friend bool operator==(const Options&, const Options&) = default;

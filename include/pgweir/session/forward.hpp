@@ -24,11 +24,14 @@ struct ForwardOptions {
     std::uint32_t max_prepared_statements = 200;
     bool prepare_unnamed = true;
     bool refuses_blocks = false; // statement mode
+    bool refuses_pins = false;   // pin = "error"
+    bool begins_lazily = false;  // BEGIN waits for the first message that needs a server
 };
 
 /// Counts of one call, for the driver to add up.
 struct ForwardCounts {
     std::uint32_t queries = 0;
+    std::uint32_t empty_transactions = 0; // begun and ended without a server
     std::uint32_t client_parses = 0;
     std::uint32_t server_parses = 0;
     std::uint32_t binds = 0;
@@ -83,16 +86,19 @@ public:
 private:
     enum class Done : std::uint8_t { yes, more, wait }; // more: whole message; wait: need_replies
 
+    bool begin_block(Step& step, Bytes input);
     bool begin_message(Step& step, Bytes rest);
     Done message(wire::FrameHeader header, Bytes available, Step& step);
     Done message_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done query(wire::FrameHeader header, Bytes available, Step& step);
+    std::optional<Done> answer_block_edge(wire::FrameHeader header, Bytes available, Step& step);
     Done bind(wire::FrameHeader header, Bytes available, Step& step);
     Done describe(wire::FrameHeader header, Bytes available, Step& step);
     Done close(wire::FrameHeader header, Bytes available, Step& step);
     Done close_unnamed(wire::FrameHeader header, Bytes available);
     Done refuse_block(wire::FrameHeader header, Bytes available);
-    void expect_query(bool drops_statements);
+    Done refuse_query(wire::FrameHeader header, Bytes available, Parts refused);
+    void expect_query(bool drops_statements, Parts refused = {});
     void sync();
     void copy_ended();
     void flush(wire::FrameHeader header, Bytes available);
@@ -113,6 +119,7 @@ private:
     bool parse_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_in_part(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_again(const wire::ParseBody& body, Step& step);
+    Done refuse_parse(const wire::ParseBody& body, Parts refused);
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
     void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
     void raise_doubts_of(std::string_view client_name);
@@ -172,6 +179,7 @@ public:
     [[nodiscard]] Step forward(Bytes input);
 
 private:
+    [[nodiscard]] std::size_t looked_at_size(wire::FrameHeader header) const;
     [[nodiscard]] std::size_t rows_size(Bytes rest) const;
     bool message(wire::FrameHeader header, Bytes available, Step& step);
     bool take_row(wire::FrameHeader header, Bytes available);
@@ -222,7 +230,8 @@ private:
 void set_statement(ClientState& client, std::string_view name, const StatementRef& statement);
 
 /// Answers messages of a client that gets no server: an error for each Query, one for everything
-/// up to a Sync. Stops (need_server) as soon as one whole request is refused.
+/// up to a Sync. Stops (need_server) as soon as one whole request is refused. A transaction that
+/// the client has begun has failed with it.
 [[nodiscard]] Step refuse(
     ClientState& client, Bytes input, const wire::ErrorText& error, Gather& to_client
 );

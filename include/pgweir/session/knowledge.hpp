@@ -15,16 +15,23 @@
 
 namespace pgweir::session {
 
-/// What a database says of itself.
-class Catalog {
+/// Functions that may change the state of a session, by their names without schema. Upper and lower
+/// case are one here: better one name too many.
+class FunctionParts {
 public:
-    /// A function that may change the state of a session, by its name without schema. Upper and
-    /// lower case are one here: better one name too many. Parts of equal names add up.
-    void add_function(std::string_view name, Parts parts);
+    /// Parts of equal names add up.
+    void add(std::string_view name, Parts parts);
 
     /// `word` as it stands in a statement. Empty: it changes nothing.
-    [[nodiscard]] Parts find_function(std::string_view word) const;
+    [[nodiscard]] Parts find(std::string_view word) const;
 
+private:
+    std::vector<std::pair<std::string, Parts>> entries_; // sorted by name
+};
+
+/// What a database says of itself.
+struct Catalog {
+    FunctionParts functions;
     /// What triggers may change when rows are written.
     Parts by_triggers;
     /// Custom parameters that functions set, or seem to.
@@ -33,9 +40,6 @@ public:
     std::vector<Settings::Entry> custom_defaults;
 
     [[nodiscard]] const std::string* find_custom_default(std::string_view name) const;
-
-private:
-    std::vector<std::pair<std::string, Parts>> functions_; // sorted by name
 };
 
 /// One worker's; the others are told of what is new.
@@ -43,6 +47,7 @@ struct Knowledge {
     KnownStatements statements;             // that PostgreSQL has parsed
     std::shared_ptr<const Catalog> catalog; // null: the database was not asked yet
     std::vector<std::string> customs;       // custom parameters that were ever set
+    FunctionParts pinning;                  // that the operator has named
 
     std::vector<std::string> sequence_readers; // application_name of those that call currval()
     /// A database is to be dropped or copied: servers that are idle there are in the way.

@@ -18,7 +18,8 @@ enum class Part : std::uint16_t {
     channels = 1U << 5,            // of LISTEN
     libraries = 1U << 6,           // of LOAD
     random_seed = 1U << 7,
-    sequences = 1U << 9, // what currval() and lastval() tell
+    sequences = 1U << 9,  // what currval() and lastval() tell
+    functions = 1U << 10, // what functions leave that the operator has named
 
     catalog = 1U << 8, // none of the session's: what the database says of itself
 };
@@ -33,7 +34,11 @@ inline constexpr Parts askable_parts = Parts{Part::settings} | Part::held_cursor
 inline constexpr Parts pinning_parts = Parts{Part::held_cursors} | Part::temp_objects
                                        | Part::advisory_locks | Part::prepared_statements
                                        | Part::channels | Part::libraries | Part::random_seed
-                                       | Part::sequences;
+                                       | Part::sequences | Part::functions;
+
+/// Nobody can be asked whether it is there or gone.
+inline constexpr Parts unaskable_pins = Parts{Part::libraries} | Part::random_seed
+                                        | Part::functions;
 
 /// For people: "temp_objects, channels".
 [[nodiscard]] std::string names_of(Parts parts);

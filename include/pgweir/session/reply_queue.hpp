@@ -2,12 +2,14 @@
 // and not the client's, and where a reply that we give ourselves belongs.
 #pragma once
 
+#include <pgweir/session/parts.hpp>
 #include <pgweir/session/statement.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 namespace pgweir::session {
 
@@ -28,9 +30,11 @@ struct Expected {
     Reply reply;
     bool is_hidden = false;        // the message was ours: the client must not see the answer
     bool is_tolerated = false;     // ours, and it may fail: it will be asked what that has left
+    bool begins_block = false;     // ours: of a BEGIN that the client believes has succeeded
     bool is_local = false;         // the server was not asked: we answer when its turn comes
     bool has_effect = false;       // an Effect stands in the second queue
     bool drops_statements = false; // DEALLOCATE or DISCARD was sent, and ends with this answer
+    Parts refused{};               // why it was replaced by what PostgreSQL does not understand
 };
 
 /// What a Parse or Close has changed before the server has agreed; undone if it does not.
@@ -75,6 +79,9 @@ public:
 
     /// An earlier segment is not answered yet: it may open a transaction, or make one fail.
     [[nodiscard]] bool awaits_earlier_segment() const { return ends_count_ > 0; }
+
+    /// What this name of the client's means will be known when an earlier segment is answered.
+    [[nodiscard]] bool is_undecided(std::string_view client_name) const;
 
     /// The server is skipping: whatever is sent before a Sync is not answered.
     [[nodiscard]] bool is_skipping() const { return is_skipping_; }

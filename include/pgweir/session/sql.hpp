@@ -20,6 +20,7 @@ enum class SqlKind : std::uint8_t {
 };
 
 struct SqlReading {
+    std::string_view text;
     SqlKind kind = SqlKind::other; // of the first statement
     std::string name;              // of deallocate_one, folded as PostgreSQL folds identifiers
 
@@ -27,8 +28,9 @@ struct SqlReading {
     Parts ends;                              // what it may take away, from who has it
     bool executes = false;                   // what was prepared before
     std::vector<std::string> prepared_names; // that it EXECUTEs or PREPAREs
-    Parts prepared;      // what the statements that it PREPAREs may change when they are executed
-    bool writes = false; // rows: triggers may run
+    Parts prepared; // what the statements that it PREPAREs may change when they are executed
+    bool sets_default = false;      // SET … TO DEFAULT: as RESET, but its tag does not say so
+    bool writes = false;            // rows: triggers may run
     bool reads_sequence = false;    // currval(), lastval()
     bool advances_sequence = false; // behind that: nextval(), or an INSERT, which may call it
     std::string database; // that it drops, renames or copies: nobody may be connected there

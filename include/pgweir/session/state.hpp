@@ -48,6 +48,12 @@ using SqlPreparedRef = std::shared_ptr<const SqlPrepared>; // null: none
 
 using NamedStatements = std::unordered_map<std::string, StatementRef, TextHash, std::equal_to<>>;
 
+/// A transaction that its client has begun, and no server knows of yet.
+struct LazyBlock {
+    std::string begin;       // as the client has said it
+    bool has_failed = false; // something was refused in it
+};
+
 /// Small on purpose: ten thousand idle clients each have one.
 struct ClientState {
     ClientId id{};
@@ -65,8 +71,16 @@ struct ClientState {
 
     Parts pins;             // what its session has, and only its server: it keeps that one
     Parts prepared_changes; // what its statements of SQL's PREPARE may change
+    std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
 
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
+
+    /// For ReadyForQuery, while it has no server.
+    [[nodiscard]] char status() const
+    {
+        if (!block) return 'I';
+        return block->has_failed ? 'E' : 'T';
+    }
 };
 
 /// A DEALLOCATE of a client's, translated.
@@ -106,9 +120,11 @@ struct ServerState {
     SettingsRef settings_then;            // before DISCARD ALL or RESET; null: not there
     bool is_discarding = false;           // DISCARD ALL is done, its ReadyForQuery has not come
     bool is_resetting = false;            // likewise RESET
+    bool sets_default = false;            // a SET … TO DEFAULT may be on its way
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
+    std::string doubtful;           // the front of the statement that may pin its client
     std::unique_ptr<Answer> answer; // while a question of ours is on its way
     ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question

@@ -13,6 +13,9 @@
 
 namespace pgweir::test {
 
+/// A transaction that has a server from the start: a BEGIN alone waits for its first statement.
+inline constexpr const char* begin_at_once = "BEGIN; SELECT 1";
+
 using Values = std::vector<std::optional<std::string>>; // empty: NULL
 
 class Result {

@@ -55,6 +55,7 @@ TEST_CASE("metrics/exporter: clients and servers are told apart by state")
     CHECK(
         lines_of(text, "pgweir_clients")
         == "pgweir_clients{database=\"orders\",user=\"app\",state=\"active\"} 3\n"
+           "pgweir_clients{database=\"orders\",user=\"app\",state=\"pinned\"} 0\n"
            "pgweir_clients{database=\"orders\",user=\"app\",state=\"waiting\"} 2\n"
            "pgweir_clients{database=\"orders\",user=\"app\",state=\"idle\"} 10\n"
            "pgweir_clients{database=\"orders\",user=\"app\",state=\"closing\"} 0\n"

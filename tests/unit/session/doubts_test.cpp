@@ -19,8 +19,8 @@ struct Doubting {
     Doubting()
     {
         auto catalog = std::make_shared<Catalog>();
-        catalog->add_function("sets_things", Part::settings);
-        catalog->add_function("makes_temp", Part::temp_objects);
+        catalog->functions.add("sets_things", Part::settings);
+        catalog->functions.add("makes_temp", Part::temp_objects);
         catalog->by_triggers = Part::channels;
         knowledge.catalog = catalog;
     }

@@ -203,6 +203,21 @@ TEST_CASE_FIXTURE(
     CHECK(to_server() == lines("Parse - A", "Sync"));
 }
 
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_prepared: whether a name is taken is known after the answer"
+)
+{
+    client(say::parse("a", "A") + say::sync() + say::parse("a", "B") + say::sync());
+    CHECK(to_server() == lines("Parse <A> A", "Sync"));
+    CHECK(client_stop == session::Stop::need_replies);
+    server(reply::error("42703", "no such column") + reply::ready());
+    CHECK(to_server() == lines("Parse <B> B", "Sync"));
+    server(reply::parsed() + reply::ready());
+    CHECK(
+        to_client() == lines("ERROR 42703 no such column", "Ready I", "ParseComplete", "Ready I")
+    );
+}
+
 TEST_CASE_FIXTURE(Prepared, "session/forward_prepared: our name does not show in an error")
 {
     client(say::bind("a") + say::sync());

@@ -10,7 +10,7 @@ namespace {
 
 std::string found(const Catalog& catalog, std::string_view word)
 {
-    return names_of(catalog.find_function(word));
+    return names_of(catalog.functions.find(word));
 }
 
 } // namespace
@@ -22,7 +22,7 @@ TEST_CASE("session/knowledge: a function is found among any number of others")
     for (int i = 0; i < count; ++i) { // in an order of their own: 0, 37, 74, 11 …
         const int number = i * 37 % count;
         const Part part = number % 2 == 0 ? Part::settings : Part::temp_objects;
-        catalog.add_function("f" + std::to_string(number), part);
+        catalog.functions.add("f" + std::to_string(number), part);
     }
     for (int i = 0; i < count; ++i) {
         const std::string name = "f" + std::to_string(i);
@@ -38,9 +38,9 @@ TEST_CASE("session/knowledge: a function is found among any number of others")
 TEST_CASE("session/knowledge: upper and lower case are one, in the catalog and in a statement")
 {
     Catalog catalog;
-    catalog.add_function("Set_Tenant", Part::settings);
-    catalog.add_function("set_other", Part::channels);
-    catalog.add_function("SETZ", Part::temp_objects);
+    catalog.functions.add("Set_Tenant", Part::settings);
+    catalog.functions.add("set_other", Part::channels);
+    catalog.functions.add("SETZ", Part::temp_objects);
     CHECK(found(catalog, "set_tenant") == "settings");
     CHECK(found(catalog, "SET_TENANT") == "settings");
     CHECK(found(catalog, "SeT_oThEr") == "channels");
@@ -52,9 +52,9 @@ TEST_CASE("session/knowledge: upper and lower case are one, in the catalog and i
 TEST_CASE("session/knowledge: names in other alphabets keep their order")
 {
     Catalog catalog;
-    catalog.add_function("\xc3\xa4ndern", Part::settings);
-    catalog.add_function("zz", Part::channels);
-    catalog.add_function("aa", Part::temp_objects);
+    catalog.functions.add("\xc3\xa4ndern", Part::settings);
+    catalog.functions.add("zz", Part::channels);
+    catalog.functions.add("aa", Part::temp_objects);
     CHECK(found(catalog, "\xc3\xa4ndern") == "settings");
     CHECK(found(catalog, "\xc3\xa4NDERN") == "settings");
     CHECK(found(catalog, "zz") == "channels");
@@ -65,9 +65,9 @@ TEST_CASE("session/knowledge: names in other alphabets keep their order")
 TEST_CASE("session/knowledge: what functions of one name do adds up")
 {
     Catalog catalog;
-    catalog.add_function("f", Part::settings);
-    catalog.add_function("F", Part::channels);
-    catalog.add_function("", Part::temp_objects);
+    catalog.functions.add("f", Part::settings);
+    catalog.functions.add("F", Part::channels);
+    catalog.functions.add("", Part::temp_objects);
     CHECK(found(catalog, "f") == "settings, channels");
     CHECK(found(catalog, "").empty());
 }

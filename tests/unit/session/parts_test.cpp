@@ -9,7 +9,7 @@ TEST_CASE("session/parts: every part has a name for people")
     CHECK(
         names_of(askable_parts | pinning_parts | Part::catalog)
         == "settings, held_cursors, temp_objects, advisory_locks, prepared_statements, channels, "
-           "libraries, random_seed, sequences, catalog"
+           "libraries, random_seed, sequences, functions, catalog"
     );
     CHECK(names_of({}) == "");
     CHECK(names_of(Part::channels) == "channels");
@@ -18,6 +18,9 @@ TEST_CASE("session/parts: every part has a name for people")
 
 TEST_CASE("session/parts: what cannot be asked cannot be given away either")
 {
-    CHECK(names_of(pinning_parts.without(askable_parts)) == "libraries, random_seed, sequences");
+    CHECK(
+        names_of(pinning_parts.without(askable_parts))
+        == "libraries, random_seed, sequences, functions"
+    );
     CHECK(names_of(askable_parts.without(pinning_parts)) == "settings");
 }

@@ -202,16 +202,16 @@ TEST_CASE_FIXTURE(Rows, "session/question_sql: rows are taken by what they are a
 TEST_CASE_FIXTURE(Rows, "session/question_sql: a function brings the parts that it may change")
 {
     CHECK(take("function", "f", "5"));
-    CHECK(names_of(answer.catalog->find_function("f")) == "settings, temp_objects");
+    CHECK(names_of(answer.catalog->functions.find("f")) == "settings, temp_objects");
     CHECK(answer.catalog->by_triggers.empty());
     CHECK(take("trigger", "g", "8"));
     CHECK(names_of(answer.catalog->by_triggers) == "advisory_locks");
-    CHECK(names_of(answer.catalog->find_function("g")) == "advisory_locks");
+    CHECK(names_of(answer.catalog->functions.find("g")) == "advisory_locks");
     CHECK_FALSE(take("function", "h", ""));
     CHECK_FALSE(take("function", "h", "x"));
     CHECK_FALSE(take("function", "h", "-1"));
     CHECK_FALSE(take("function", "h", "65536"));
-    CHECK(answer.catalog->find_function("h").empty());
+    CHECK(answer.catalog->functions.find("h").empty());
 }
 
 TEST_CASE_FIXTURE(Rows, "session/question_sql: only a setting may be NULL: the server has none")

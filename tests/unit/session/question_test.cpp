@@ -307,8 +307,8 @@ TEST_CASE_FIXTURE(Asking, "session/question: the catalog is learned, with its cu
          {"custom_default", "My.Tenant", "x"}}
     );
     REQUIRE(knowledge.catalog);
-    CHECK(names_of(knowledge.catalog->find_function("sets")) == "settings");
-    CHECK(names_of(knowledge.catalog->find_function("on_write")) == "temp_objects, channels");
+    CHECK(names_of(knowledge.catalog->functions.find("sets")) == "settings");
+    CHECK(names_of(knowledge.catalog->functions.find("on_write")) == "temp_objects, channels");
     CHECK(names_of(knowledge.catalog->by_triggers) == "temp_objects, channels");
     CHECK(knowledge.customs == std::vector<std::string>{"my.own", "my.tenant"});
     REQUIRE(knowledge.catalog->find_custom_default("my.tenant") != nullptr);
@@ -369,7 +369,7 @@ TEST_CASE_FIXTURE(Asking, "session/question: a question without an answer is not
     CHECK_FALSE(server.doubts.empty()); // nobody may be given this server as it is
     CHECK(text_of(*client.wanted) == lines("work_mem=1MB"));
     REQUIRE(knowledge.catalog);
-    CHECK(knowledge.catalog->find_function("f").empty());
+    CHECK(knowledge.catalog->functions.find("f").empty());
 
     const auto known = knowledge.catalog;
     give_up_question(server, knowledge);

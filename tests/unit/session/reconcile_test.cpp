@@ -104,6 +104,16 @@ TEST_CASE_FIXTURE(Reconciling, "session/reconcile: DISCARD ALL brings the startu
     CHECK(to_server().find("SET \"timezone\" TO 'Asia/Tokyo';") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Reconciling, "session/reconcile: SET … TO DEFAULT brings the startup value back")
+{
+    start_with("timezone", "Asia/Tokyo");
+    forget_output();
+    client(say::query("SET timezone TO DEFAULT"));
+    server(reply::complete("SET") + reply::parameter("TimeZone", "UTC") + reply::ready());
+    CHECK(to_client() == lines("Complete SET", "Ready I")); // it has that value already
+    CHECK(*client_state().wanted->find("timezone") == "Asia/Tokyo");
+}
+
 TEST_CASE_FIXTURE(Reconciling, "session/reconcile: if SET fails the server has what it had before")
 {
     start_with("timezone", "Asia/Tokyo");
