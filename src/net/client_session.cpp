@@ -52,7 +52,10 @@ void ClientSession::start()
 void ClientSession::on_ready(std::uint32_t events)
 {
     if (is_gone_) return;
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_readable_ = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        is_readable_ = true;
+        stream_.note_readable();
+    }
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_hung_up_ = true;
     if ((events & EPOLLOUT) != 0 && !flush_client()) return leave(ClientEnd::gone);
     if (is_closing_) return discard_input();

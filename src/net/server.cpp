@@ -71,7 +71,10 @@ bool Server::can_follow_client() const
 void Server::on_ready(std::uint32_t events)
 {
     if (is_dead || is_leaving) return; // whoever gets it is told by its own reactor
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_readable = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        is_readable = true;
+        stream.note_readable();
+    }
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_hung_up = true;
     if ((events & EPOLLOUT) != 0 && !flush()) is_readable = true; // reading tells what happened
     if (client != nullptr) {

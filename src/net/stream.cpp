@@ -131,6 +131,11 @@ IoResult Stream::read_tls(std::span<std::byte> buffer)
     return {IoStatus::done, link_->is_drained && SSL_has_pending(ssl_.get()) == 0, size};
 }
 
+void Stream::note_readable()
+{
+    if (ssl_) link_->is_drained = false;
+}
+
 IoResult Stream::write(Bytes bytes)
 {
     if (ssl_) {

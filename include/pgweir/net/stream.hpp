@@ -53,6 +53,9 @@ public:
     [[nodiscard]] bool is_tls() const { return ssl_ != nullptr; }
     [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
 
+    /// The reactor says that there is something. Of what OpenSSL holds from before, is_drained
+    /// would tell how it was then.
+    void note_readable();
     [[nodiscard]] IoResult read(std::span<std::byte> buffer);
     [[nodiscard]] IoResult write(Bytes bytes);
 
