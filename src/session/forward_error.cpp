@@ -45,8 +45,10 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
     if (is_fatal(fields)) {
         server_.last_words = text_of(fields);
-        const bool is_alone = is_work_of_ours() && server_.replies.size() == 1;
-        if (is_alone) return pass(header, available, true);
+        // The driver knows whether the client has lost anything, and tells it then.
+        const bool is_ours_alone = is_work_of_ours() && server_.replies.size() == 1;
+        if (server_.is_idle() || is_ours_alone) return pass(header, available, true);
+        server_.has_told_last_words = client_ != nullptr;
     } else if (is_work_of_ours()) {
         ours_failed(fields);
         return pass(header, available, true);

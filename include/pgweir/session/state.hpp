@@ -129,6 +129,7 @@ struct ServerState {
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
+    bool has_told_last_words = false;             // to its client
     // To be looked at and cleared by the driver.
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
