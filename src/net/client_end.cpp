@@ -25,12 +25,11 @@ const char* name_of(ClientEnd end)
     return "unknown";
 }
 
-// What the server said last has been passed on; if that was a FATAL, nothing may follow it.
+// If the server's last words were passed on, nothing may follow them.
 void ClientSession::on_server_lost(const char* reason)
 {
     Server& lost = *server_;
     const bool has_said_why = lost.state.last_words.has_value();
-    const bool was_ours = is_proving_ || is_asking_; // then the client has heard nothing
     server_ = nullptr;
     lost.client = nullptr;
     log(LogLevel::warning,
@@ -41,7 +40,8 @@ void ClientSession::on_server_lost(const char* reason)
     worker_->server_lost(lost);
     if (has_lost_nothing()) return;
     if (has_said_why) {
-        end(ClientEnd::server_lost, was_ours ? *lost.state.last_words : wire::ErrorText{});
+        const bool is_told = lost.state.has_told_last_words;
+        end(ClientEnd::server_lost, is_told ? wire::ErrorText{} : *lost.state.last_words);
     } else {
         end(ClientEnd::server_lost,
             {"FATAL",

@@ -27,37 +27,32 @@ bool is_fatal(const wire::ErrorFields& fields)
     return fields.severity == "FATAL" || fields.severity == "PANIC";
 }
 
+wire::ErrorText text_of(const wire::ErrorFields& fields)
+{
+    return {
+        std::string{fields.severity},
+        std::string{fields.sqlstate},
+        std::string{fields.message},
+        std::string{fields.detail},
+        std::string{fields.hint},
+    };
+}
+
 } // namespace
 
 void ServerForwarder::error(FrameHeader header, Bytes available)
 {
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
-    const bool is_begin = is_answer_to_us() && server_.replies.front().begins_block;
-    const bool is_ours = is_begin || (is_answer_to_us() && server_.replies.front_is(Reply::query));
-    if (is_answer_to_us() && !is_fatal(fields) && server_.replies.front().is_tolerated) {
-        if (is_ours) server_.doubts |= Part::prepared_statements;
-        fail(fields);
+    if (is_fatal(fields)) {
+        server_.last_words = text_of(fields);
+        // The driver knows whether the client has lost anything, and tells it then.
+        const bool is_ours_alone = is_work_of_ours() && server_.replies.size() == 1;
+        if (server_.is_idle() || is_ours_alone) return pass(header, available, true);
+        server_.has_told_last_words = client_ != nullptr;
+    } else if (is_work_of_ours()) {
+        ours_failed(fields);
         return pass(header, available, true);
     }
-    if (is_fatal(fields) || is_ours) {
-        auto& kept = is_ours && !is_fatal(fields) ? server_.hidden_error : server_.last_words;
-        kept = wire::ErrorText{
-            std::string{fields.severity},
-            std::string{fields.sqlstate},
-            std::string{fields.message},
-            std::string{fields.detail},
-            std::string{fields.hint},
-        };
-    }
-    if (is_ours && !is_fatal(fields)) {
-        // The SETs were one implicit transaction: none of them holds.
-        if (server_.settings_before) server_.settings = server_.settings_before;
-        if (server_.relisten_in > 0) server_.must_be_reset = true;
-        if (is_begin) fail(fields); // what the client has sent behind it is not run
-        pass(header, available, true);
-        return;
-    }
-    if (is_ours && server_.replies.size() == 1) return pass(header, available, true); // ours alone
     server_.errors.push_back(to_sqlstate(fields.sqlstate));
     const bool is_old_plan = fields.sqlstate == "0A000"
                              && fields.message == "cached plan must not change result type";
@@ -65,6 +60,29 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     pass_error(header, available, fields);
     fail(fields);
     forget_misnamed(fields);
+}
+
+// A failure of it is none of the client's: unlike that of a Parse which we have put in front of the
+// client's Bind.
+bool ServerForwarder::is_work_of_ours() const
+{
+    if (!is_answer_to_us()) return false;
+    const Expected& front = server_.replies.front();
+    return front.reply == Reply::query || front.begins_block || front.is_tolerated;
+}
+
+void ServerForwarder::ours_failed(const wire::ErrorFields& fields)
+{
+    const Expected failed = server_.replies.front();
+    if (failed.is_tolerated) {
+        if (failed.reply == Reply::query) server_.doubts |= Part::prepared_statements;
+        return fail(fields);
+    }
+    server_.hidden_error = text_of(fields);
+    // The SETs were one implicit transaction: none of them holds.
+    if (server_.settings_before) server_.settings = server_.settings_before;
+    if (server_.relisten_in > 0) server_.must_be_reset = true;
+    if (failed.begins_block) fail(fields); // what the client has sent behind it is not run
 }
 
 // What an error ends: a COPY, and in the extended protocol everything up to the next Sync.

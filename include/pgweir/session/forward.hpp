@@ -188,6 +188,8 @@ private:
     bool ready(wire::FrameHeader header, Bytes available, Step& step);
     void became_ready(char status, bool was_hidden_query);
     void error(wire::FrameHeader header, Bytes available);
+    [[nodiscard]] bool is_work_of_ours() const;
+    void ours_failed(const wire::ErrorFields& fields);
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);
     void command_complete(Bytes body);

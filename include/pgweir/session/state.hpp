@@ -138,6 +138,7 @@ struct ServerState {
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
+    bool has_told_last_words = false;             // to its client
     // To be looked at and cleared by the driver.
     std::unique_ptr<std::vector<Notification>> heard; // of a listener; null: it is none
     bool has_notified_itself = false; // what the listener tells must come before ReadyForQuery

@@ -14,6 +14,7 @@ const wire::ErrorText reason{"ERROR", "57014", "canceling statement due to query
 
 TEST_CASE_FIXTURE(SessionScript, "session/forward_server: last words are passed on and kept")
 {
+    client(say::query("x"));
     server(reply::error("57P01", "terminating connection", "FATAL"));
     CHECK(to_client() == lines("FATAL 57P01 terminating connection"));
     REQUIRE(server_state().last_words);
@@ -40,6 +41,32 @@ TEST_CASE_FIXTURE(
     server(reply::error("57P01", "terminating connection", "FATAL"));
     CHECK(to_client().empty());
     REQUIRE(server_state().last_words);
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_server: what a server says when it is done is for nobody"
+)
+{
+    client(say::query("x"));
+    server(
+        reply::complete("SELECT 1") + reply::ready()
+        + reply::error("57P01", "terminating connection", "FATAL")
+    );
+    CHECK(to_client() == lines("Complete SELECT 1", "Ready I"));
+    REQUIRE(server_state().last_words);
+    CHECK_FALSE(server_state().has_told_last_words);
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript, "session/forward_server: who is in a transaction hears the last words"
+)
+{
+    client(say::query("BEGIN"));
+    server(reply::complete("BEGIN") + reply::ready('T'));
+    forget_output();
+    server(reply::error("57P01", "terminating connection", "FATAL"));
+    CHECK(to_client() == lines("FATAL 57P01 terminating connection"));
+    CHECK(server_state().has_told_last_words);
 }
 
 TEST_CASE_FIXTURE(SessionScript, "session/forward_server: the states of errors are noted")
