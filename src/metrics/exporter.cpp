@@ -85,6 +85,18 @@ void add_servers(Families& families, const std::vector<PoolRow>& pools)
     }
 }
 
+void add_listening(Families& families, const std::vector<PoolRow>& pools)
+{
+    families.gauge("pgweir_listen_clients", "Clients that share a listening connection.");
+    for (const auto& [pool, counts] : pools) {
+        families.add(counts.listening_clients, labels_of(*pool));
+    }
+    families.gauge("pgweir_listen_channels", "Channels that shared connections listen to.");
+    for (const auto& [pool, counts] : pools) {
+        families.add(counts.listen_channels, labels_of(*pool));
+    }
+}
+
 void add_queue(Families& families, const net::Inspection& inspection)
 {
     families.gauge("pgweir_pool_size", "Server connections that the pool may have.");
@@ -170,6 +182,7 @@ std::string to_prometheus(const Snapshot& snapshot)
     add_process(families, snapshot);
     add_clients(families, pools);
     add_servers(families, pools);
+    add_listening(families, pools);
     add_queue(families, snapshot.inspection);
     add_counters(families, pools);
     add_errors(families, pools);

@@ -100,6 +100,7 @@ void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
     if (is_waiting_) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
     is_waiting_ = false;
     give_server_back(true);
+    stop_listening();
     is_closing_ = true;
     close_at_ = worker_->now() + linger_max;
     if (output_.empty()) stream_.shut_down_sending();
@@ -129,6 +130,7 @@ void ClientSession::leave(ClientEnd reason)
              {"reason", name_of(reason)}});
     }
     give_server_back(reason != ClientEnd::terminated);
+    stop_listening();
     is_gone_ = true;
     worker_->bury(*this);
 }

@@ -33,7 +33,9 @@ constexpr Duration sequence_patience = std::chrono::seconds{5};
 // True: go on, with a server or with a refusal.
 bool ClientSession::acquire()
 {
-    const std::uint64_t hash = session::state_hash(*state_.wanted, state_.sql_prepared);
+    const std::uint64_t hash = session::state_hash(
+        *state_.wanted, state_.sql_prepared, state_.channels
+    );
     const auto answer = pool_->core.acquire(waiter_, worker_->now(), hash, last_server_);
     if (answer.slot != nullptr) {
         pool_->counters.wait_time.observe(Duration::zero());
@@ -102,7 +104,7 @@ bool ClientSession::begin_lease()
     if (server_->is_replication()) return true; // its startup packet had them
     if (!session::reconcile_server(server_->state, state_, worker_->to_server())) return true;
     pool_->counters.settings_replays.add();
-    server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared);
+    server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared, state_.channels);
     if (session::same_settings(pool_->proven, state_.wanted)) return true;
     if (pool_->pool->is_proven(state_.wanted->hash())) {
         pool_->proven = state_.wanted;

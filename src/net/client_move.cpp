@@ -15,7 +15,8 @@ bool ClientSession::can_move() const
 {
     const bool is_at_work = is_waiting_ || is_blocked_ || is_proving_ || is_asking_ || refusal_
                             || state_.is_skipping || state_.stream.remaining > 0;
-    if (is_bound() || is_at_work) return false;
+    if (is_bound() || is_at_work || is_handing_over_ || is_holding_) return false;
+    if (state_.listening && !state_.listening->is_settled()) return false;
     if (input_.has_kept() || !output_.empty() || output_.is_watched()) return false;
     if (server_ == nullptr) return true;
     return keeps_server() && server_->can_follow_client();
@@ -28,6 +29,7 @@ void ClientSession::detach()
     worker_->reactor().remove(stream_.fd());
     if (is_linked()) unlink();
     session::take_statements_along(state_);
+    if (state_.listening) pool_->audience.leave(*state_.listening);
     worker_ = nullptr;
     pool_ = nullptr;
 }
@@ -38,6 +40,7 @@ void ClientSession::join(Worker& worker, WorkerPool& pool)
     pool_ = &pool;
     waiter_.move_to(worker.id());
     session::settle_statements(state_, worker.statements());
+    if (state_.listening) pool_->audience.join(*state_.listening);
     work_ = 0;
     start();
 }

@@ -20,7 +20,8 @@ bool ClientSession::owns_server() const
 
 bool ClientSession::is_pinned() const
 {
-    return !state_.pins.empty() && pool_->options.pin == pool::Pin::automatic;
+    const bool may_be = pool_->options.pin == pool::Pin::automatic || waits_for_listener();
+    return !state_.pins.empty() && may_be;
 }
 
 bool ClientSession::keeps_server() const { return owns_server() || is_pinned(); }
@@ -33,6 +34,10 @@ void ClientSession::replies_ended(std::uint32_t ready)
     }
     if (is_asking_) {
         if (server_->state.replies.empty()) answered();
+        return;
+    }
+    if (is_handing_over_) {
+        if (server_->state.replies.empty()) handed_over();
         return;
     }
     if (server_->state.hidden_error) {
@@ -69,11 +74,13 @@ void ClientSession::replies_ended(std::uint32_t ready)
 void ClientSession::release_if_idle()
 {
     if (server_ == nullptr || owns_server() || is_proving_ || is_asking_) return;
+    if (is_handing_over_ || is_holding_) return;
     const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
                          && state_.stream.remaining == 0;
     if (!is_done) return;
     if (!server_->state.doubts.empty()) return ask();
     if (!is_pinned()) return release();
+    if (waits_for_listener()) return continue_handover();
     if (pinned_at_ == TimePoint{}) log_pin();
 }
 
@@ -96,6 +103,7 @@ void ClientSession::answered()
     const bool was_pinned = is_pinned();
     session::take_answer(server.state, state_, pool_->knowledge);
     if (!server.state.doubts.empty()) return ask(); // about what the answer has named
+    follow_channels();
     if (!is_pinned()) {
         if (!state_.pins.empty()) log_dropped_state();
         if (!was_pinned) return release();
@@ -110,7 +118,8 @@ void ClientSession::answered()
 // Its transaction is over, and counted, though the server stays.
 void ClientSession::pinned()
 {
-    log_pin();
+    const bool is_for_a_moment = state_.pins == session::Part::channels && waits_for_listener();
+    if (!is_for_a_moment) log_pin();
     pool_->counters.transactions.add();
     pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
     lent_at_ = worker_->now();
@@ -184,6 +193,7 @@ void ClientSession::release()
     pool_->counters.transactions.add();
     pool_->counters.transaction_time.observe(worker_->now() - lent_at_);
     give_server_back(false);
+    deliver_notifications();
     if (is_draining_) drain();
 }
 
@@ -196,6 +206,8 @@ void ClientSession::give_server_back(bool wants_cancel)
     is_lease_new_ = false;
     is_proving_ = false;
     is_asking_ = false;
+    is_handing_over_ = false;
+    is_holding_ = false;
     is_blocked_ = false;
     const bool is_marked = !state_.pins.without(session::Part::sequences).empty();
     if (is_marked) server.state.must_be_reset = true;

@@ -75,6 +75,8 @@ void ClientSession::advance()
             goes_on = can_read_client() && (pump_client() || can_read_server());
         }
     }
+    if (is_gone_) return;
+    if (state_.listening) deliver_notifications();
     if (!is_gone_) update_deadline();
 }
 
@@ -83,13 +85,13 @@ bool ClientSession::can_read_client() const
 {
     if (!is_readable_ && !is_kept_ready_) return false;
     const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || is_asking_
-                            || !output_.empty();
+                            || is_handing_over_ || !output_.empty();
     return !is_stopped && (server_ == nullptr || server_->output.empty());
 }
 
 bool ClientSession::can_read_server() const
 {
-    return server_ != nullptr && server_->is_readable && output_.empty();
+    return server_ != nullptr && server_->is_readable && output_.empty() && !is_holding_;
 }
 
 bool ClientSession::pump_client()
@@ -187,6 +189,7 @@ bool ClientSession::follow(const Step& step, Bytes rest)
         return false;
     case Stop::terminate: leave(ClientEnd::terminated); return false;
     case Stop::violation: end(ClientEnd::refused, *step.error); return false;
+    case Stop::need_news: return false; // a server's
     }
     return false;
 }
@@ -225,6 +228,7 @@ void ClientSession::process_replies(Bytes input)
         return on_server_lost("the server broke the protocol");
     }
     is_blocked_ = false;
+    if (step.stop == Stop::need_news) hold_for_news();
     replies_ended(step.counts.ready);
     if (!is_over() && server_ != nullptr) release_if_idle();
 }

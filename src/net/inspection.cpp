@@ -128,17 +128,28 @@ ConnectionRow row_of(const Server& server)
     return row;
 }
 
+// One of them is our own.
+std::uint32_t channel_count(const Server& server)
+{
+    const std::size_t count = session::all_of(server.state.channels).size();
+    return count == 0 ? 0 : static_cast<std::uint32_t>(count - 1);
+}
+
 // On the worker's thread.
 Answer look_at(const Worker& worker, Detail detail)
 {
     Answer answer{.worker = worker.id(), .counts = {}, .clients = {}, .servers = {}};
     if (detail == Detail::pulse) return answer;
     for (const auto& [id, client] : worker.clients()) {
-        ++answer.counts[&client->pool()].of(use_of(*client));
+        PoolCounts& counts = answer.counts[&client->pool()];
+        ++counts.of(use_of(*client));
+        if (client->is_listening()) ++counts.listening_clients;
         if (detail == Detail::rows) answer.clients.push_back(row_of(*client, worker.now()));
     }
     for (const auto& [serial, server] : worker.servers()) {
-        ++answer.counts[server->pool().get()].of(server->use);
+        PoolCounts& counts = answer.counts[server->pool().get()];
+        ++counts.of(server->use);
+        if (server->use == ServerUse::listening) counts.listen_channels += channel_count(*server);
         if (detail == Detail::rows) answer.servers.push_back(row_of(*server));
     }
     return answer;
@@ -190,6 +201,8 @@ PoolCounts& PoolCounts::operator+=(const PoolCounts& other)
 {
     for (std::size_t i = 0; i < clients.size(); ++i) clients[i] += other.clients[i];
     for (std::size_t i = 0; i < servers.size(); ++i) servers[i] += other.servers[i];
+    listening_clients += other.listening_clients;
+    listen_channels += other.listen_channels;
     return *this;
 }
 

@@ -1,6 +1,18 @@
 #include <pgweir/net/pool.hpp>
 
+#include <random>
+
 namespace pgweir::net {
+
+namespace {
+
+std::string new_cut_channel()
+{
+    std::random_device random;
+    return "pgweir_cut_" + std::to_string(random()) + '_' + std::to_string(random());
+}
+
+} // namespace
 
 void ErrorCounts::add(std::string_view sqlstate)
 {
@@ -23,6 +35,7 @@ std::map<std::string, std::uint64_t> ErrorCounts::read() const
 
 Pool::Pool(Name name, Upstream upstream, const pool::Options& options, std::uint32_t worker_count)
     : name_{std::move(name)},
+      cut_channel_{new_cut_channel()},
       shared_{worker_count, options},
       counters_(worker_count + 1),
       upstream_{std::move(upstream)},

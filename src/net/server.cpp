@@ -27,6 +27,7 @@ const char* name_of(ServerUse use)
     case ServerUse::resetting: return "used";
     case ServerUse::checking: return "tested";
     case ServerUse::held: return "being_canceled";
+    case ServerUse::listening: return "listening";
     }
     return "unknown";
 }
@@ -40,6 +41,7 @@ Server::Server(OpenedServer opened, std::uint64_t serial)
       is_replication_{opened.is_replication}
 {
     state.serial = serial;
+    state.process_id = cancel_.process_id;
     state.defaults = std::move(opened.defaults);
 }
 
@@ -112,9 +114,11 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     if (is_in_doubt) state.must_be_reset = true; // nobody is left to be told
     state.lent.clear();
     state.answer = nullptr;
+    const bool was_held_back = std::exchange(state.has_notified_itself, false);
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
     use = ServerUse::recovering;
+    if (was_held_back && !take_alone(input.kept())) return;
     if (state.is_idle() && output.empty()) return has_recovered();
     wants_cancel_ = wants_cancel;
     is_cancel_sent_ = false;
@@ -202,7 +206,7 @@ void Server::return_to_pool()
     state.cancel_reason.reset();
     state.drops_after_sync = false;
     state.doubts = {};
-    state_hash = session::state_hash(*state.settings, state.sql_prepared);
+    state_hash = session::state_hash(*state.settings, state.sql_prepared, state.channels);
     deadline_ = TimePoint::max();
     if (cancels_in_flight_ > 0) {
         use = ServerUse::held;
@@ -253,6 +257,15 @@ bool Server::read_alone()
     }
     is_readable = !io.is_drained || is_hung_up;
     const std::size_t outstanding = state.replies.size();
+    if (!take_alone(bytes)) return false;
+    if (state.replies.size() < outstanding) is_cancel_sent_ = false; // it is at the next one now
+    proceed();
+    return true;
+}
+
+// False: it broke the protocol.
+bool Server::take_alone(Bytes bytes)
+{
     session::ServerForwarder forwarder{state, nullptr, worker_->to_client()};
     const session::Step step = forwarder.forward(bytes);
     worker_->to_client().clear();
@@ -267,8 +280,6 @@ bool Server::read_alone()
         die(step.error->message);
         return false;
     }
-    if (state.replies.size() < outstanding) is_cancel_sent_ = false; // it is at the next one now
-    proceed();
     return true;
 }
 
@@ -281,10 +292,24 @@ void Server::proceed()
         if (!state.is_idle()) return;
         if (state.hidden_error) return die(state.hidden_error->message);
         return return_to_pool();
+    case ServerUse::listening: return worker_pool_->listener->answered();
     case ServerUse::idle:
     case ServerUse::lent:
     case ServerUse::held: return;
     }
+}
+
+void Server::become_listener()
+{
+    use = ServerUse::listening;
+    state.heard = std::make_unique<std::vector<session::Notification>>();
+}
+
+void Server::send_round()
+{
+    deadline_ = worker_->now() + worker_pool_->options.cancel_wait_timeout;
+    wake_at(deadline_);
+    if (!send_own()) die("the connection broke");
 }
 
 bool Server::send_own()
@@ -326,6 +351,7 @@ void Server::die(std::string_view reason)
          {"reason", reason}});
     if (!is_expected) worker_pool_->counters.servers_closed_broken.add();
     if (use == ServerUse::idle) worker_pool_->core.forget_idle(*this);
+    if (use == ServerUse::listening) worker_pool_->listener->lost(reason);
     worker_->server_lost(*this);
 }
 

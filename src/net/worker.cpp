@@ -135,6 +135,7 @@ void Worker::tick()
     for (auto& [key, pool] : pools_) {
         pool->core.tick(now_);
         obey(*pool);
+        if (pool->listener) pool->listener->tick();
     }
     std::vector<Server*> silent;
     for (auto& [serial, server] : servers_) {
@@ -225,8 +226,11 @@ void Worker::carry_out(WorkerPool& /*pool*/, const pool::Grant& command)
     }
 }
 
-void Worker::carry_out(WorkerPool& /*pool*/, const pool::Refuse& command)
+void Worker::carry_out(WorkerPool& pool, const pool::Refuse& command)
 {
+    if (command.client == listener_client) {
+        return tell_listener(pool, [](Listener& listener) { listener.refused(); });
+    }
     const auto refuse = [client = command.client, reason = command.reason](Worker& worker) {
         ClientSession* const session = worker.find_client(client);
         if (session != nullptr && session->is_waiting()) session->refused(reason);
@@ -253,6 +257,8 @@ void Worker::grant(Server& server, ClientId client)
     ClientSession* const session = find_client(client);
     if (session != nullptr && session->is_waiting()) return session->granted(server);
     WorkerPool& own = server.worker_pool();
+    const bool is_for_listener = client == listener_client && own.listener;
+    if (is_for_listener && own.listener->is_waiting()) return own.listener->granted(server);
     own.core.release(server, now_);
     obey(own);
 }

@@ -54,14 +54,14 @@ void Worker::hand_over(const pool::Handover& handover)
 void Worker::move_server(Server& server, WorkerId worker, ClientId client)
 {
     server.is_leaving = true;
-    departures_.push_back({&server, worker, client});
+    departures_.push_back({&server, worker, client, {}});
 }
 
 void Worker::send_departures()
 {
     for (const Departure& departure : departures_) {
         workers_[index_of(departure.worker)]->mailbox_.post(
-            MovedServer{release(*departure.server), departure.client}
+            MovedServer{release(*departure.server), departure.client, departure.cut}
         );
     }
     departures_.clear();
@@ -100,7 +100,8 @@ void Worker::move_client(ClientSession& client, Worker& to)
 void Worker::receive(MovedServer moved)
 {
     Server& server = own(std::move(moved.server));
-    grant(server, moved.client);
+    if (moved.cut.empty()) return grant(server, moved.client);
+    listener_of(server.worker_pool()).donated(server, moved.cut);
 }
 
 void Worker::receive(MovedClient moved)

@@ -81,6 +81,7 @@ void ServerForwarder::ours_failed(const wire::ErrorFields& fields)
     server_.hidden_error = text_of(fields);
     // The SETs were one implicit transaction: none of them holds.
     if (server_.settings_before) server_.settings = server_.settings_before;
+    if (server_.relisten_in > 0) server_.must_be_reset = true;
     if (failed.begins_block) fail(fields); // what the client has sent behind it is not run
 }
 

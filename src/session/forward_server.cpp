@@ -24,7 +24,8 @@ constexpr std::size_t look_at_max = 32'768;
 bool is_looked_into(char type)
 {
     return type == server_type::ready_for_query || type == server_type::error
-           || type == server_type::command_complete || type == server_type::parameter_status;
+           || type == server_type::command_complete || type == server_type::parameter_status
+           || type == server_type::notification;
 }
 
 // A row of what we have asked ourselves is seen whole; longer ones are not carried.
@@ -153,13 +154,13 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     case server_type::ready_for_query: return ready(header, available, step);
     case server_type::error: error(header, available); return true;
     case server_type::parameter_status: parameter(header, available); return true;
+    case server_type::notification: notification(header, available); return true;
     case server_type::copy_in:
         if (server_.replies.empty()) return violation(step, "a COPY that nobody asked for");
         server_.is_copying_in = !server_.replies.drop_syncs_of_copy_in();
         break;
     case server_type::copy_both: server_.is_copying_in = true; break;
     case server_type::notice:
-    case server_type::notification:
     case server_type::parameter_description:
     case server_type::copy_out:
     case server_type::copy_done:
@@ -223,6 +224,10 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
         return violation(step, "an unknown transaction status");
     }
     const bool hidden = is_hidden();
+    if (!hidden && server_.has_notified_itself) {
+        step.stop = Stop::need_news;
+        return false;
+    }
     if (!hidden) ++step.counts.ready;
     const bool is_hidden_query = hidden && replies.front_is(Reply::query);
     pass(header, available, hidden);
@@ -250,6 +255,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     server_.cancel_reason.reset();
     if (status == 'I') server_.abort_reason.reset();
     if (was_hidden_query) server_.settings_before = nullptr;
+    if (was_hidden_query && server_.relisten_in > 0) --server_.relisten_in;
     // A query of ours has dropped the unnamed statement, if none was made behind it.
     if (was_hidden_query && server_.replies.empty()) server_.unnamed_owner = ClientId{};
     const bool may_deallocate = server_.replies.awaits_drop() || server_.drops_after_sync;
@@ -273,8 +279,8 @@ void ServerForwarder::command_complete(Bytes body)
         server_.is_resetting = true;
         server_.settings_then = server_.settings;
     }
-    if (tag == "LISTEN") server_.doubts |= Part::channels;
-    const bool is_replay = is_answer_to_us(); // of what the client has prepared
+    const bool is_replay = is_answer_to_us(); // of what the client has
+    if (tag == "LISTEN" && !is_replay) server_.doubts |= Part::channels;
     if (tag == "PREPARE" && !is_replay) server_.doubts |= Part::prepared_statements;
     if (tag == "DEALLOCATE" && !is_replay) return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
@@ -309,6 +315,7 @@ void ServerForwarder::discarded_all()
 {
     server_.prepared.clear();
     server_.sql_prepared = nullptr;
+    server_.channels = nullptr;
     server_.settings_then = std::exchange(server_.settings, no_settings());
     server_.is_discarding = true;
     if (client_ == nullptr) return;
@@ -317,6 +324,35 @@ void ServerForwarder::discarded_all()
     client_->wanted = client_->startup;
     client_->pins = client_->pins.without(Part::functions);
     server_.doubts = server_.doubts.without(Part::functions);
+}
+
+void ServerForwarder::notification(FrameHeader header, Bytes available)
+{
+    const auto told = wire::read_notification(body_of(header, available));
+    if (server_.heard && told) {
+        server_.heard->push_back(
+            {told->process_id, std::string{told->channel}, std::string{told->payload}}
+        );
+    }
+    pass(header, available, !told || !is_for_client(*told));
+}
+
+// Also between the answers to our own questions. While it still has the channels of its last
+// client, nothing is.
+bool ServerForwarder::is_for_client(const wire::NotificationBody& told)
+{
+    if (client_ == nullptr || server_.relisten_in > 0) return false;
+    if (!client_->listening) return true;
+    const auto hearing = client_->listening->hear_server(told.channel, told.payload);
+    if (hearing == Listening::Hearing::passed) {
+        client_->listening->told += client_->listening->inbox.drain(to_client_.own());
+        to_client_.commit(); // it has come earlier
+        return true;
+    }
+    if (told.process_id == server_.process_id && !is_answer_to_us()) {
+        server_.has_notified_itself = true;
+    }
+    return false;
 }
 
 void ServerForwarder::parameter(FrameHeader header, Bytes available)

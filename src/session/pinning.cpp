@@ -32,7 +32,6 @@ constexpr std::array features{
         .name = "advisory locks of a session",
         .instead = "use pg_advisory_xact_lock()",
     },
-    Feature{.part = Part::channels, .name = "LISTEN", .instead = "listen over a direct connection"},
     Feature{
         .part = Part::libraries,
         .name = "LOAD",

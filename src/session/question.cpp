@@ -135,6 +135,7 @@ void raise_doubts(
     if (prepares) client.prepared_changes |= reading.prepared | by_calls;
     Parts owned = client.pins;
     if (client.sql_prepared) owned |= Part::prepared_statements;
+    if (client.channels) owned |= Part::channels;
 
     if (!reading.database.empty()) {
         knowledge.vacated = reading.database;
@@ -188,6 +189,10 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
     client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
+    if (answer->asked.has(Part::channels)) {
+        server.channels = make_channels(std::move(answer->channels));
+        client.channels = server.channels;
+    }
     if (answer->asked.has(Part::settings)) {
         server.settings = settings_of(*answer, {server, client, knowledge});
         client.wanted = with_startup(server.settings, *client.startup);

@@ -23,7 +23,7 @@ constexpr std::string_view trigger_mark = "trigger"; // likewise
 struct PinQuestion {
     Part part;
     std::string_view mark;
-    std::string_view sql; // behind SELECT mark, '', ''
+    std::string_view sql; // behind SELECT mark,: a name, an empty value, and where from
 };
 
 // Nothing is looked up but in pg_catalog, operators included: the client's search_path holds.
@@ -32,26 +32,26 @@ constexpr std::array pin_questions{
     PinQuestion{
         Part::held_cursors,
         "held_cursors",
-        "WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)",
+        "'', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)",
     },
     PinQuestion{
         Part::temp_objects,
         "temp_objects",
-        "WHERE EXISTS (SELECT FROM pg_catalog.pg_depend"
+        "'', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_depend"
         " WHERE refclassid OPERATOR(pg_catalog.=) 2615"
         " AND refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())",
     },
     PinQuestion{
         Part::advisory_locks,
         "advisory_locks",
-        "WHERE EXISTS (SELECT FROM pg_catalog.pg_locks"
+        "'', '' WHERE EXISTS (SELECT FROM pg_catalog.pg_locks"
         " WHERE locktype OPERATOR(pg_catalog.=) 'advisory'"
         " AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())",
     },
     PinQuestion{
         Part::channels,
         "channels",
-        "WHERE EXISTS (SELECT FROM pg_catalog.pg_listening_channels())",
+        "channel, '' FROM pg_catalog.pg_listening_channels() AS channel",
     },
 };
 
@@ -185,7 +185,7 @@ std::string question_about(Parts parts, const Knowledge& knowledge)
         if (!parts.has(question.part)) continue;
         append_question(sql, "SELECT '");
         sql += question.mark;
-        sql += "', '', '' ";
+        sql += "', ";
         sql += question.sql;
     }
     if (parts.has(Part::catalog)) {
@@ -226,6 +226,7 @@ bool take_answer_row(Answer& answer, Bytes body)
     const auto question = std::ranges::find(pin_questions, mark, &PinQuestion::mark);
     if (question == pin_questions.end()) return false;
     answer.found |= question->part;
+    if (question->part == Part::channels) answer.channels.emplace_back(name);
     return true;
 }
 

@@ -32,6 +32,20 @@ bool reconcile_settings(ServerState& server, ClientState& client, Gather& to_ser
     return true;
 }
 
+// In a query of its own, when the names arrive as they are in the client's encoding.
+bool reconcile_channels(ServerState& server, ClientState& client, Gather& to_server, bool has_set)
+{
+    if (same_channels(server.channels, client.channels)) {
+        client.channels = server.channels;
+        return false;
+    }
+    const std::string sql = listen_sql(all_of(server.channels), all_of(client.channels));
+    append_hidden_query(server, sql, false, to_server);
+    server.channels = client.channels;
+    server.relisten_in = has_set ? 2 : 1;
+    return true;
+}
+
 bool contains(const SqlPrepared& all, const SqlPrepared::value_type& one)
 {
     return std::ranges::find(all, one) != all.end();
@@ -65,8 +79,9 @@ bool reconcile_prepared(ServerState& server, ClientState& client, Gather& to_ser
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
 {
     const bool has_set = reconcile_settings(server, client, to_server);
+    const bool has_listened = reconcile_channels(server, client, to_server, has_set);
     const bool has_prepared = reconcile_prepared(server, client, to_server);
-    return has_set || has_prepared;
+    return has_set || has_listened || has_prepared;
 }
 
 std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared)
@@ -75,6 +90,15 @@ std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared)
     for (const auto& [name, text] : prepared) {
         hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
         hash = (hash ^ std::hash<std::string>{}(text)) * golden_ratio;
+    }
+    return hash;
+}
+
+std::uint64_t hash_with(std::uint64_t hash, const Channels& channels)
+{
+    constexpr std::uint64_t golden_ratio = 0xd1342543de82ef95U;
+    for (const std::string& name : channels) {
+        hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
     }
     return hash;
 }

@@ -63,6 +63,16 @@ std::optional<ParameterBody> read_parameter(Bytes body) noexcept
     return ParameterBody{name, value};
 }
 
+std::optional<NotificationBody> read_notification(Bytes body) noexcept
+{
+    Reader reader{body};
+    const std::uint32_t process_id = reader.be32();
+    const std::string_view channel = reader.cstring();
+    const std::string_view payload = reader.cstring();
+    if (!reader.ok() || !reader.at_end()) return std::nullopt;
+    return NotificationBody{process_id, channel, payload};
+}
+
 std::optional<RowValues> read_data_row(Bytes body)
 {
     constexpr std::uint32_t null_size = 0xffffffff;
@@ -148,6 +158,15 @@ void append_command_complete(Buffer& out, std::string_view tag)
 void append_parameter(Buffer& out, std::string_view name, std::string_view value)
 {
     Writer{out, server_type::parameter_status}.cstring(name).cstring(value).finish();
+}
+
+void append_notification(Buffer& out, const NotificationBody& notification)
+{
+    Writer{out, server_type::notification}
+        .be32(notification.process_id)
+        .cstring(notification.channel)
+        .cstring(notification.payload)
+        .finish();
 }
 
 void append_backend_key(Buffer& out, std::uint32_t process_id, std::string_view secret)

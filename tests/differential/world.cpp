@@ -117,7 +117,9 @@ void World::start_pooler()
     test::Start start{.user = "app_trust"};
     start.upstream = "postgresql://app_trust:secret@127.0.0.1:"
                      + std::to_string(test::postgres().port()) + "/" + tested_database;
-    start.flags = {"--pool-size", std::to_string(options_.servers), "--workers", "2"};
+    const bool listens = options_.features.has(Feature::listen); // then one is the listener
+    const std::size_t size = options_.servers + (listens ? 1 : 0);
+    start.flags = {"--pool-size", std::to_string(size), "--workers", "2"};
     for (const char* setting :
          {"auth.method=trust", "server_tls.mode=disable", "pool.query_wait_timeout=5s"}) {
         start.flags.insert(start.flags.end(), {"--set", setting});

@@ -47,7 +47,7 @@ TEST_CASE("integration/pin_setting: never: the state ends with the transaction" 
 TEST_CASE("integration/pin_setting: error: who would be pinned is told why not" * pooler_only())
 {
     OneServer one{"pool.pin=error"};
-    CHECK(one.client.query("LISTEN news").text() == "ERROR 0A000");
+    CHECK(one.client.query("LOAD 'auto_explain'").text() == "ERROR 0A000");
     CHECK(one.client.query("CREATE TEMP TABLE mine (i int)").text() == "ERROR 0A000");
     CHECK(one.client.query_params("SELECT pg_advisory_lock($1)", {"1"}).text() == "ERROR 0A000");
     CHECK(one.client.query("SET work_mem = '7MB'").text() == "SET");

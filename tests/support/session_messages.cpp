@@ -90,6 +90,12 @@ std::string text_of_server_message(char type, Bytes body)
         return std::string{fields.severity} + " " + std::string{fields.sqlstate} + " "
                + shown(fields.message);
     }
+    case 'A': {
+        const auto told = wire::read_notification(body);
+        if (!told) return "Notification malformed";
+        return "Notification " + std::to_string(told->process_id) + ' ' + std::string{told->channel}
+               + '=' + std::string{told->payload};
+    }
     default: return std::string{"unknown "} + type;
     }
 }
@@ -168,6 +174,15 @@ std::string shape() { return say::message('T', std::string(2, '\0')); }
 std::string complete(std::string_view tag) { return say::message('C', std::string{tag} + zero()); }
 std::string ready(char status) { return say::message('Z', std::string(1, status)); }
 std::string copy_in() { return say::message('G', std::string(3, '\0')); }
+
+std::string notification(
+    std::uint32_t process_id, std::string_view channel, std::string_view payload
+)
+{
+    Buffer out;
+    wire::append_notification(out, {process_id, channel, payload});
+    return std::string{as_text(out)};
+}
 
 std::string error(std::string_view sqlstate, std::string_view message, std::string_view severity)
 {

@@ -58,6 +58,9 @@ std::string error(
 );
 std::string parameter(std::string_view name, std::string_view value);
 std::string copy_in();
+std::string notification(
+    std::uint32_t process_id, std::string_view channel, std::string_view payload
+);
 } // namespace reply
 
 /// One line a message, with its end; of what is no whole message, its size.

@@ -53,6 +53,9 @@ inline constexpr std::array counter_rows{
     CounterRow{"pgweir_settings_replays_total", "Times that a server's settings were changed to its next client's.", &pool::Counters::settings_replays},
     CounterRow{"pgweir_state_questions_total", "Times that a server was asked what a transaction had done to its session.", &pool::Counters::state_questions},
     CounterRow{"pgweir_pins_total", "Times that a client had to keep its server after a transaction.", &pool::Counters::pins},
+    CounterRow{"pgweir_listen_delivered_total", "Notifications given to clients that share a listening connection.", &pool::Counters::listen_delivered},
+    CounterRow{"pgweir_listen_dropped_total", "Notifications dropped because their client did not take them in time.", &pool::Counters::listen_dropped},
+    CounterRow{"pgweir_listen_losses_total", "Times that the shared listening connection was lost.", &pool::Counters::listen_losses},
 };
 
 inline constexpr std::array histogram_rows{

@@ -74,7 +74,13 @@ public:
     [[nodiscard]] Server* server() const { return server_; }
     [[nodiscard]] bool is_waiting() const { return is_waiting_; }
     [[nodiscard]] bool is_closing() const { return is_closing_; }
-    [[nodiscard]] bool is_asking() const { return is_asking_; }
+    /// What its server works at is ours.
+    [[nodiscard]] bool is_asking() const { return is_asking_ || is_handing_over_; }
+    /// The listener of its pool listens for it.
+    [[nodiscard]] bool is_listening() const
+    {
+        return state_.listening && !state_.listening->heard().empty();
+    }
     /// It keeps its server for what no other can be given.
     [[nodiscard]] bool is_pinned() const;
     [[nodiscard]] const std::string& address() const { return address_; }
@@ -84,6 +90,12 @@ public:
     [[nodiscard]] const session::ClientState& state() const { return state_; }
     [[nodiscard]] const Stream& stream() const { return stream_; }
     [[nodiscard]] const Pool& pool() const;
+
+    // client_listen.cpp: what the listener of its pool says
+    void listening_granted(std::uint64_t request);
+    void donate();
+    void caught_up();
+    void deliver_notifications();
 
     // client_move.cpp: from worker to worker
     /// Now: it is between two transactions, and nothing is on its way to it.
@@ -156,6 +168,16 @@ private:
     void unpin();
     [[nodiscard]] bool has_lost_nothing();
 
+    // client_listen.cpp
+    [[nodiscard]] bool can_share_listener() const;
+    [[nodiscard]] bool waits_for_listener() const;
+    void follow_channels();
+    void continue_handover();
+    void handed_over();
+    void stop_listening();
+    void hold_for_news();
+    [[nodiscard]] bool tell_news();
+
     Worker* worker_; // null, both: on its way between two workers
     WorkerPool* pool_;
     Stream stream_;
@@ -169,6 +191,7 @@ private:
     std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;
     std::uint64_t work_ = 0;
+    std::uint64_t reopenings_ = 0; // of the listener, when the handover to it began
     std::size_t wanted_ = 0; // size of the message at the front of input_, as far as it is known
     TimePoint connected_at_;
     TimePoint active_at_;  // last sign of life: client_idle_timeout
@@ -181,13 +204,15 @@ private:
     TimePoint close_at_ = TimePoint::max();
 
     bool is_readable_ = false;
-    bool is_hung_up_ = false;    // FIN has come: read on until the end is seen
-    bool is_waiting_ = false;    // for a server
-    bool is_blocked_ = false;    // the next message waits for answers
-    bool is_kept_ready_ = false; // input_ holds whole messages, not just the front of one
-    bool is_lease_new_ = false;  // the server's settings have not been looked at
-    bool is_proving_ = false;    // settings were sent alone, to see whether they are taken
-    bool is_asking_ = false;     // what its last transaction has done to the session
+    bool is_hung_up_ = false;      // FIN has come: read on until the end is seen
+    bool is_waiting_ = false;      // for a server
+    bool is_blocked_ = false;      // the next message waits for answers
+    bool is_kept_ready_ = false;   // input_ holds whole messages, not just the front of one
+    bool is_lease_new_ = false;    // the server's settings have not been looked at
+    bool is_proving_ = false;      // settings were sent alone, to see whether they are taken
+    bool is_asking_ = false;       // what its last transaction has done to the session
+    bool is_handing_over_ = false; // its channels to the listener
+    bool is_holding_ = false; // back what its server has said, until the listener has told as much
     bool is_transaction_timed_out_ = false;
     bool is_draining_ = false;
     bool is_closing_ = false; // the last word is said: wait for the peer to close

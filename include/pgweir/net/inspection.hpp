@@ -49,11 +49,14 @@ inline constexpr std::array server_uses{
     ServerUse::resetting,
     ServerUse::checking,
     ServerUse::held,
+    ServerUse::listening,
 };
 
 struct PoolCounts {
     std::array<std::uint32_t, client_uses.size()> clients{}; // in the order of client_uses
     std::array<std::uint32_t, server_uses.size()> servers{}; // likewise
+    std::uint32_t listening_clients = 0;                     // that need no server for it
+    std::uint32_t listen_channels = 0;                       // of all of them together
 
     [[nodiscard]] std::uint32_t& of(ClientUse use) { return clients[std::size_t(use)]; }
     [[nodiscard]] std::uint32_t of(ClientUse use) const { return clients[std::size_t(use)]; }

@@ -70,12 +70,16 @@ public:
     [[nodiscard]] wire::ErrorText last_error() const;
     void set_last_error(wire::ErrorText error);
 
+    /// Of LISTEN; nobody else knows it: see session::Listening.
+    [[nodiscard]] const std::string& cut_channel() const { return cut_channel_; }
+
     // Settings that a server has taken before: they will not fail.
     [[nodiscard]] bool is_proven(std::uint64_t settings_hash) const;
     void set_proven(std::uint64_t settings_hash);
 
 private:
     Name name_;
+    std::string cut_channel_;
     pool::Shared shared_;
     std::vector<pool::Counters> counters_; // one for each worker, and the front door's
     ErrorCounts errors_;

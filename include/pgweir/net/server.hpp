@@ -52,6 +52,7 @@ enum class ServerUse : std::uint8_t {
     resetting,  // gets rid of what its last client has left
     checking,   // was idle for long: is it still there?
     held,       // clean, but a cancel request is still on its way to it
+    listening,  // for all clients of its pool: net/listener
 };
 [[nodiscard]] const char* name_of(ServerUse use);
 
@@ -110,9 +111,17 @@ public:
     void start_check();
     [[nodiscard]] TimePoint checked_at() const { return checked_at_; }
 
+    // For the pool's listener.
+    void become_listener();
+    /// Sends what was written for it; it must be answered in time.
+    void send_round();
+    void end_round() { deadline_ = TimePoint::max(); }
+    void fail(std::string_view reason) { die(reason); }
+
 private:
     void on_own_events();
     [[nodiscard]] bool read_alone();
+    [[nodiscard]] bool take_alone(Bytes bytes);
     void proceed();
     void recover();
     void has_recovered();

@@ -7,6 +7,7 @@
 #include <pgweir/base/ids.hpp>
 #include <pgweir/base/wheel.hpp>
 #include <pgweir/net/client_session.hpp>
+#include <pgweir/net/listener.hpp>
 #include <pgweir/net/load_meter.hpp>
 #include <pgweir/net/mailbox.hpp>
 #include <pgweir/net/pool.hpp>
@@ -14,6 +15,7 @@
 #include <pgweir/net/server.hpp>
 #include <pgweir/pool/core.hpp>
 #include <pgweir/pool/placement.hpp>
+#include <pgweir/session/audience.hpp>
 #include <pgweir/session/forward.hpp>
 
 #include <array>
@@ -22,6 +24,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <variant>
@@ -63,6 +66,8 @@ struct WorkerPool {
     session::Knowledge knowledge;
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken
+    session::Audience audience;
+    std::unique_ptr<Listener> listener; // on the listener's worker, once somebody has asked for it
 };
 
 class Worker final : public Watched {
@@ -127,6 +132,19 @@ public:
     /// What this worker has learned about a database, the others need not learn again.
     void share_knowledge(WorkerPool& pool);
 
+    // worker_listen.cpp: all of it arrives later, and in order
+    void tell_listener(const WorkerPool& pool, std::function<void(Listener&)> call);
+    /// `otherwise`: the client is gone; empty: then nothing.
+    void tell_client(
+        const WorkerPool& pool,
+        const session::Subscriber& subscriber,
+        std::function<void(ClientSession&)> call,
+        std::function<void(Listener&)> otherwise
+    );
+    void tell_audiences(const WorkerPool& pool, const session::EventsRef& events);
+    /// `cut`: where the client that had it goes on to hear the listener.
+    void give_to_listener(Server& server, std::string cut);
+
     void cancel_client(ClientId client);
     void cancel_finished(std::uint64_t serial);
     void configure_pools();
@@ -145,6 +163,7 @@ private:
     struct MovedServer {
         std::unique_ptr<Server> server;
         ClientId client;
+        std::string cut; // for the listener, from a client
     };
     struct MovedClient {
         std::unique_ptr<ClientSession> session;
@@ -155,6 +174,7 @@ private:
         Server* server;
         WorkerId worker;
         ClientId client;
+        std::string cut;
     };
     struct LeavingClient {
         ClientId client;
@@ -173,6 +193,8 @@ private:
     void receive(LoggedInClient client);
     void receive(const Call& call) { call(*this); }
     void grant(Server& server, ClientId client);
+    [[nodiscard]] Listener& listener_of(WorkerPool& pool);
+    void hear(WorkerPool& pool, const session::EventsRef& events);
     void carry_out(WorkerPool& pool, const pool::Open& command);
     void carry_out(WorkerPool& pool, const pool::Close& command);
     void carry_out(WorkerPool& pool, const pool::Grant& command);

@@ -43,6 +43,7 @@ enum class Stop : std::uint8_t {
     need_input,   // everything is used, but for the front of a message: keep it, read on
     need_server,  // the next message needs a server, and none is lent
     need_replies, // the next message depends on an answer that has not come yet
+    need_news,    // what the listener knows must come before ReadyForQuery
     terminate,    // the client says good-bye
     violation,    // it broke the protocol, or a limit: `error` says how
 };
@@ -173,7 +174,8 @@ public:
     {
     }
 
-    /// Never stops with need_server, need_replies or terminate; violation: close the server.
+    /// Never stops with need_server, need_replies or terminate; violation: close the server. After
+    /// need_news it must be shown the rest again, with has_notified_itself cleared.
     [[nodiscard]] Step forward(Bytes input);
 
 private:
@@ -194,6 +196,8 @@ private:
     void schema_changed();
     void deallocated();
     void discarded_all();
+    void notification(wire::FrameHeader header, Bytes available);
+    [[nodiscard]] bool is_for_client(const wire::NotificationBody& told);
     void parameter(wire::FrameHeader header, Bytes available);
     void tell_startup_value(
         wire::FrameHeader header,
@@ -234,19 +238,21 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
     ClientState& client, Bytes input, const wire::ErrorText& error, Gather& to_client
 );
 
-/// Puts what makes the server fit the client, SETs and PREPAREs, in front of what follows. True:
-/// something was written, and its answer will be hidden. Equal settings become one value that both
-/// share, so that they are found equal at a glance the next time.
+/// Puts what makes the server fit the client, SETs, LISTENs and PREPAREs, in front of what follows.
+/// True: something was written, and its answer will be hidden. Equal settings become one value that
+/// both share, so that they are found equal at a glance the next time.
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server);
 
 [[nodiscard]] std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared);
+[[nodiscard]] std::uint64_t hash_with(std::uint64_t hash, const Channels& channels);
 
 /// Sessions whose hashes are equal need no reconciliation.
 [[nodiscard]] inline std::uint64_t state_hash(
-    const Settings& settings, const SqlPreparedRef& prepared
+    const Settings& settings, const SqlPreparedRef& prepared, const ChannelsRef& channels = nullptr
 )
 {
-    return prepared ? hash_with(settings.hash(), *prepared) : settings.hash();
+    const std::uint64_t hash = prepared ? hash_with(settings.hash(), *prepared) : settings.hash();
+    return channels ? hash_with(hash, *channels) : hash;
 }
 
 } // namespace pgweir::session

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <pgweir/base/ids.hpp>
+#include <pgweir/session/channels.hpp>
 #include <pgweir/session/knowledge.hpp>
+#include <pgweir/session/listening.hpp>
 #include <pgweir/session/parts.hpp>
 #include <pgweir/session/prepared_cache.hpp>
 #include <pgweir/session/reply_queue.hpp>
@@ -64,6 +66,9 @@ struct ClientState {
     std::uint64_t unnamed_lives_on = 0; // server serial that has it as its own unnamed one; 0: none
 
     SqlPreparedRef sql_prepared;
+    ChannelsRef channels;
+    std::unique_ptr<Listening> listening; // null: no listener works for it
+
     Parts pins;             // what its session has, and only its server: it keeps that one
     Parts prepared_changes; // what its statements of SQL's PREPARE may change
     std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
@@ -90,11 +95,13 @@ struct Answer {
     Parts found;                          // of the pinning ones
     std::vector<Settings::Entry> entries; // of the settings
     SqlPrepared prepared;
+    std::vector<std::string> channels;
     std::shared_ptr<Catalog> catalog; // null: not asked
 };
 
 struct ServerState {
     std::uint64_t serial = 0; // never used again for another connection
+    std::uint32_t process_id = 0;
     Stream stream;
     ReplyQueue replies;
     char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)
@@ -122,6 +129,8 @@ struct ServerState {
     ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
+    ChannelsRef channels;          // that it listens to, or will when …
+    std::size_t relisten_in = 0;   // … so many hidden queries are answered
     std::vector<std::string> lent; // the client's names that it has for the segment at hand
     bool has_described = false;    // the statement that it is at has told the shape of its rows
 
@@ -131,6 +140,8 @@ struct ServerState {
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
     bool has_told_last_words = false;             // to its client
     // To be looked at and cleared by the driver.
+    std::unique_ptr<std::vector<Notification>> heard; // of a listener; null: it is none
+    bool has_notified_itself = false; // what the listener tells must come before ReadyForQuery
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
     bool must_be_reset = false;      // it may have what no other client may meet

@@ -99,6 +99,14 @@ struct ParameterBody {
 };
 [[nodiscard]] std::optional<ParameterBody> read_parameter(Bytes body) noexcept;
 
+/// NotificationResponse.
+struct NotificationBody {
+    std::uint32_t process_id;
+    std::string_view channel;
+    std::string_view payload;
+};
+[[nodiscard]] std::optional<NotificationBody> read_notification(Bytes body) noexcept;
+
 /// DataRow: the values of its columns; nothing for NULL. Empty: it is malformed.
 using RowValues = std::vector<std::optional<std::string_view>>;
 [[nodiscard]] std::optional<RowValues> read_data_row(Bytes body);
@@ -132,6 +140,7 @@ void append_copy_fail(Buffer& out, std::string_view reason);
 void append_ready(Buffer& out, char status);
 void append_command_complete(Buffer& out, std::string_view tag);
 void append_parameter(Buffer& out, std::string_view name, std::string_view value);
+void append_notification(Buffer& out, const NotificationBody& notification);
 void append_backend_key(Buffer& out, std::uint32_t process_id, std::string_view secret);
 /// `version`: the one that will be spoken; `refused`: the protocol options that we do not know.
 void append_negotiate_protocol(

@@ -65,6 +65,7 @@ TEST_CASE("metrics/exporter: clients and servers are told apart by state")
         == "pgweir_servers{database=\"orders\",user=\"app\",state=\"active\"} 3\n"
            "pgweir_servers{database=\"orders\",user=\"app\",state=\"being_canceled\"} 2\n"
            "pgweir_servers{database=\"orders\",user=\"app\",state=\"idle\"} 0\n"
+           "pgweir_servers{database=\"orders\",user=\"app\",state=\"listening\"} 0\n"
            "pgweir_servers{database=\"orders\",user=\"app\",state=\"login\"} 0\n"
            "pgweir_servers{database=\"orders\",user=\"app\",state=\"tested\"} 0\n"
            "pgweir_servers{database=\"orders\",user=\"app\",state=\"used\"} 0\n"

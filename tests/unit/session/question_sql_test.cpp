@@ -140,7 +140,7 @@ TEST_CASE("session/question_sql: parts are asked about in one SELECT")
     const auto question = [&](Parts parts) { return question_about(parts, knowledge); };
     const std::string both = question(Parts{Part::channels} | Part::held_cursors);
     CHECK(both == question(Part::held_cursors) + " UNION ALL " + question(Part::channels));
-    CHECK(question(Part::channels).starts_with("SELECT 'channels', '', ''"));
+    CHECK(question(Part::channels).starts_with("SELECT 'channels', channel, ''"));
     CHECK(question({}) == "");
     const std::string all = question(everything);
     for (const Part part :
@@ -189,13 +189,14 @@ TEST_CASE_FIXTURE(Rows, "session/question_sql: rows are taken by what they are a
     CHECK(take("setting", "work_mem", "7MB"));
     CHECK(take("prepared", "p", "PREPARE p AS SELECT 1"));
     CHECK(take("custom_default", "My.Tenant", "x"));
-    CHECK(take("channels", "", ""));
+    CHECK(take("channels", "news", ""));
     CHECK(take("temp_objects", "", ""));
     CHECK(take("temp_objects", "", ""));
     CHECK(answer.entries == std::vector<Settings::Entry>{{"work_mem", "7MB"}});
     CHECK(answer.prepared == SqlPrepared{{"p", "PREPARE p AS SELECT 1"}});
     CHECK(answer.catalog->custom_defaults == std::vector<Settings::Entry>{{"my.tenant", "x"}});
     CHECK(names_of(answer.found) == "temp_objects, channels");
+    CHECK(answer.channels == std::vector<std::string>{"news"});
 }
 
 TEST_CASE_FIXTURE(Rows, "session/question_sql: a function brings the parts that it may change")

@@ -1,0 +1,169 @@
+// Notifications in a conversation: each once, from the server or from the listener, and one's own
+// before the transaction is over.
+#include "support/session_script.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+using namespace pgweir;
+using namespace pgweir::test;
+using session::make_channels;
+using session::Stop;
+
+namespace {
+
+constexpr std::uint32_t own_pid = 100;
+const std::string listened = reply::complete("LISTEN") + reply::ready();
+
+// Its session has "a", which the listener tells.
+struct Shared : SessionScript {
+    Shared()
+    {
+        client_state().channels = make_channels({"a"});
+        client_state().listening = std::make_unique<session::Listening>(ClientId{1}, "cut");
+        session::Listening& listening = *client_state().listening;
+        static_cast<void>(listening.want({"a"}));
+        listening.cut_came(listening.cut_here());
+        server_state_of(0).process_id = own_pid;
+        lend(0);
+    }
+};
+
+} // namespace
+
+TEST_CASE("session/listening_forward: who has never listened is told what comes")
+{
+    SessionScript script;
+    script.server(reply::notification(7, "a", "1"));
+    CHECK(script.to_client() == lines("Notification 7 a=1"));
+    script.leave_alone();
+    script.server(reply::notification(7, "a", "2"));
+    CHECK(script.to_client() == lines());
+}
+
+TEST_CASE("session/listening_forward: also while we ask its server something")
+{
+    SessionScript script;
+    script.server_state().doubts = session::Part::channels;
+    script.ask();
+    script.server(reply::notification(7, "a", "1"));
+    CHECK(script.to_client() == lines("Notification 7 a=1"));
+}
+
+TEST_CASE_FIXTURE(Shared, "session/listening_forward: a server that is lent gets its channels")
+{
+    CHECK(to_server() == lines("Query LISTEN \"a\""));
+    server(listened);
+    CHECK(to_client() == lines());
+    CHECK(server_state().doubts.empty()); // it was ours
+    take_back();
+    lend(0);
+    CHECK(to_server() == lines());
+
+    take_back();
+    serve(1);
+    lend(0);
+    CHECK(to_server() == lines("Query UNLISTEN *"));
+    client(say::query("SELECT 1"));
+    server(reply::notification(7, "a", "not for him"));
+    server(reply::complete("UNLISTEN") + reply::ready());
+    CHECK(to_client() == lines());
+    CHECK(server_state().channels == nullptr);
+}
+
+TEST_CASE_FIXTURE(
+    Shared, "session/listening_forward: settings and channels go in one after another"
+)
+{
+    take_back();
+    client_state().wanted = session::with_setting(*session::no_settings(), "work_mem", "7MB");
+    forget_output();
+    lend(1);
+    CHECK(to_server() == lines("Query SET \"work_mem\" TO '7MB';", "Query LISTEN \"a\""));
+    client(say::query("SELECT 1"));
+    server(reply::complete("SET") + reply::ready());
+    server(reply::notification(7, "b", "of whoever had it before"));
+    server(listened);
+    CHECK(to_client() == lines());
+    server(reply::notification(7, "b", "mine"));
+    CHECK(to_client() == lines("Notification 7 b=mine"));
+}
+
+TEST_CASE_FIXTURE(Shared, "session/listening_forward: what the listener tells, a server need not")
+{
+    server(listened);
+    client(say::query("SELECT 1"));
+    server(reply::notification(7, "a", "1") + reply::notification(7, "b", "2"));
+    server(reply::complete("SELECT 1") + reply::ready());
+    CHECK(to_client() == lines("Notification 7 b=2", "Complete SELECT 1", "Ready I"));
+    CHECK(server_stop == Stop::need_input);
+}
+
+TEST_CASE_FIXTURE(
+    Shared, "session/listening_forward: one's own is waited for before the end is told"
+)
+{
+    server(listened);
+    client(say::query("NOTIFY a") + say::query("SELECT 1"));
+    server(reply::complete("NOTIFY") + reply::notification(own_pid, "a", "") + reply::ready());
+    CHECK(to_client() == lines("Complete NOTIFY"));
+    CHECK(server_stop == Stop::need_news);
+    server(reply::complete("SELECT 1"));
+    CHECK(to_client() == lines());
+    server_state().has_notified_itself = false;
+    server(reply::ready());
+    CHECK(to_client() == lines("Ready I", "Complete SELECT 1", "Ready I"));
+    CHECK(server_stop == Stop::need_input);
+    CHECK(server_state().is_idle());
+    CHECK(counts.ready == 2);
+}
+
+TEST_CASE_FIXTURE(
+    Shared, "session/listening_forward: the listener's own server keeps what it hears"
+)
+{
+    server(listened);
+    server_state().heard = std::make_unique<std::vector<session::Notification>>();
+    leave_alone();
+    server(reply::notification(7, "a", "1") + reply::notification(8, "b", "2"));
+    const auto& heard = *server_state().heard;
+    REQUIRE(heard.size() == 2);
+    CHECK(heard[0].process_id == 7);
+    CHECK(heard[0].channel == "a");
+    CHECK(heard[1].payload == "2");
+}
+
+TEST_CASE_FIXTURE(
+    Shared, "session/listening_forward: a LISTEN of ours that fails spoils the server"
+)
+{
+    CHECK_FALSE(server_state().must_be_reset);
+    server(reply::error("53200", "out of memory") + reply::ready());
+    CHECK(server_state().must_be_reset);
+    CHECK(server_state().hidden_error);
+}
+
+TEST_CASE_FIXTURE(
+    Shared, "session/listening_forward: the answer to our question names the channels"
+)
+{
+    server(listened);
+    server_state().doubts = session::Part::channels;
+    ask();
+    server(
+        reply::shape() + reply::answer_row("channels", "c", "")
+        + reply::answer_row("channels", "a", "") + reply::complete("SELECT 2") + reply::ready()
+    );
+    take_answer();
+    CHECK(*client_state().channels == session::Channels{"a", "c"});
+    CHECK(server_state().channels == client_state().channels);
+    CHECK(names_of(client_state().pins) == "channels");
+    server_state().doubts = session::Part::channels;
+    ask();
+    server(reply::shape() + reply::complete("SELECT 0") + reply::ready());
+    take_answer();
+    CHECK(client_state().channels == nullptr);
+    CHECK(client_state().pins.empty());
+}
