@@ -45,13 +45,6 @@ bool is_description(Bytes message)
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
 
-// Reported, but nothing that a client can ask for by SET.
-bool is_fixed_parameter(std::string_view name)
-{
-    return name == "is_superuser" || name == "in_hot_standby" || name == "server_version"
-           || name == "server_encoding" || name == "integer_datetimes";
-}
-
 } // namespace
 
 Step ServerForwarder::forward(Bytes input)
@@ -324,74 +317,6 @@ void ServerForwarder::discarded_all()
     client_->wanted = client_->startup;
     client_->pins = client_->pins.without(Part::functions);
     server_.doubts = server_.doubts.without(Part::functions);
-}
-
-void ServerForwarder::notification(FrameHeader header, Bytes available)
-{
-    const auto told = wire::read_notification(body_of(header, available));
-    if (server_.heard && told) {
-        server_.heard->push_back(
-            {told->process_id, std::string{told->channel}, std::string{told->payload}}
-        );
-    }
-    pass(header, available, !told || !is_for_client(*told));
-}
-
-// Also between the answers to our own questions. While it still has the channels of its last
-// client, nothing is.
-bool ServerForwarder::is_for_client(const wire::NotificationBody& told)
-{
-    if (client_ == nullptr || server_.relisten_in > 0) return false;
-    if (!client_->listening) return true;
-    const auto hearing = client_->listening->hear_server(told.channel, told.payload);
-    if (hearing == Listening::Hearing::passed) {
-        client_->listening->told += client_->listening->inbox.drain(to_client_.own());
-        to_client_.commit(); // it has come earlier
-        return true;
-    }
-    if (told.process_id == server_.process_id && !is_answer_to_us()) {
-        server_.has_notified_itself = true;
-    }
-    return false;
-}
-
-void ServerForwarder::parameter(FrameHeader header, Bytes available)
-{
-    if (is_reconciling()) return pass(header, available, true);
-    const auto read = wire::read_parameter(body_of(header, available));
-    if (!read || is_fixed_parameter(read->name)) return pass(header, available, client_ == nullptr);
-    const std::string name = lower_case(read->name);
-    const std::string* const asked = client_ != nullptr ? client_->startup->find(name) : nullptr;
-    const std::string* const initial = server_.defaults->find(name);
-    const bool has_default = initial != nullptr && *initial == read->value;
-    const bool is_reset = server_.is_resetting || server_.is_discarding
-                          || (server_.sets_default && has_default);
-    const bool goes_back = asked != nullptr && is_reset;
-    if (goes_back) {
-        tell_startup_value(header, available, *read, *asked);
-    } else {
-        pass(header, available, client_ == nullptr);
-    }
-    const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
-    const bool is_default = has_default && asked == nullptr;
-    server_.settings = is_default ? without_setting(*changed, name) : changed;
-    if (client_ == nullptr || server_.is_discarding) return;
-    client_->wanted = goes_back ? with_setting(*server_.settings, name, *asked) : server_.settings;
-}
-
-// RESET leads back to what the client asked for at its start; the server knows only its default.
-void ServerForwarder::tell_startup_value(
-    FrameHeader header, Bytes available, const wire::ParameterBody& told, const std::string& asked
-)
-{
-    const Settings& then = server_.settings_then ? *server_.settings_then : *server_.settings;
-    const std::string* const before = then.find(lower_case(told.name));
-    const bool has_it = before != nullptr && lower_case(*before) == lower_case(asked);
-    if (!has_it) {
-        wire::append_parameter(to_client_.own(), told.name, asked);
-        to_client_.commit();
-    }
-    pass(header, available, true);
 }
 
 void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)
