@@ -37,8 +37,10 @@ void ClientSession::on_server_lost(const char* reason)
         {{"pool", pool_->pool->label()},
          {"server_pid", lost.cancel_target().process_id},
          {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
+    const bool is_unread = has_left_unread(lost);
     worker_->server_lost(lost);
     if (has_lost_nothing()) return;
+    if (is_unread) return say_again(session::take_back(lost.state, state_));
     if (has_said_why) {
         const bool is_told = lost.state.has_told_last_words;
         end(ClientEnd::server_lost, is_told ? wire::ErrorText{} : *lost.state.last_words);
@@ -50,6 +52,17 @@ void ClientSession::on_server_lost(const char* reason)
              "The server connection was lost while it served this client.",
              "Reconnect and try again."});
     }
+}
+
+// PostgreSQL was gone before it could see anything of this client's: it says so when it ends an
+// idle connection, and its system says that what has come was not read.
+bool ClientSession::has_left_unread(const Server& lost) const
+{
+    const session::ServerState& state = lost.state;
+    const bool may_be = state.rerun.is_unheard && !state.rerun.said.empty() && !keeps_server()
+                        && state_.reruns < session::Rerun::count_max;
+    if (!may_be) return false;
+    return lost.has_failed_to_send || (state.last_words && lost.stream.was_reset());
 }
 
 // The server was at work for us only, in front of the client's transaction or behind it.

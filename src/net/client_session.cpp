@@ -189,7 +189,8 @@ bool ClientSession::follow(const Step& step, Bytes rest)
         return false;
     case Stop::terminate: leave(ClientEnd::terminated); return false;
     case Stop::violation: end(ClientEnd::refused, *step.error); return false;
-    case Stop::need_news: return false; // a server's
+    case Stop::say_again: // a server's, both
+    case Stop::need_news: return false;
     }
     return false;
 }
@@ -228,6 +229,10 @@ void ClientSession::process_replies(Bytes input)
         return on_server_lost("the server broke the protocol");
     }
     is_blocked_ = false;
+    if (step.stop == Stop::say_again) {
+        const session::Rerun& rerun = server_->state.rerun;
+        return say_again(Bytes{rerun.said}.subspan(*rerun.from));
+    }
     if (step.stop == Stop::need_news) hold_for_news();
     replies_ended(step.counts.ready);
     if (!is_over() && server_ != nullptr) release_if_idle();
@@ -241,7 +246,23 @@ void ClientSession::send_to_server()
     pool_->counters.bytes_to_servers.add(out.size());
     const bool is_sent = server_->send(out);
     out.clear();
-    if (!is_sent) server_->is_readable = true; // its last words may still be there to be read
+    if (!is_sent) {
+        server_->has_failed_to_send = true;
+        server_->is_readable = true; // its last words may still be there to be read
+    }
+    if (!server_->output.empty()) server_->state.rerun.is_unheard = false; // not in one piece
+}
+
+// Nothing has come of it, and nobody knows.
+void ClientSession::say_again(Bytes said)
+{
+    ++state_.reruns;
+    pool_->counters.retries.add();
+    input_.put_back(said);
+    is_kept_ready_ = true;
+    is_blocked_ = false;
+    query_at_ = {};
+    worker_->run_again(*this);
 }
 
 // What the answers have told beside what they said to the client.

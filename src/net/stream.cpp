@@ -20,6 +20,7 @@ namespace pgweir::net {
 struct Stream::Link {
     int fd;
     bool is_drained = false;
+    bool was_reset = false;
 };
 
 namespace {
@@ -37,6 +38,8 @@ ssize_t receive(int fd, std::span<std::byte> buffer)
 {
     return ::syscall(SYS_recvfrom, fd, buffer.data(), buffer.size(), 0, nullptr, nullptr);
 }
+
+bool is_reset(int error) { return error == ECONNRESET || error == EPIPE; }
 
 ssize_t transmit(int fd, Bytes bytes)
 {
@@ -63,6 +66,8 @@ int link_read(BIO* bio, char* data, std::size_t size, std::size_t* done)
     if (result < 0 && (errno == EAGAIN || errno == EINTR)) {
         link->is_drained = true;
         BIO_set_retry_read(bio);
+    } else if (result < 0) {
+        link->was_reset = errno == ECONNRESET;
     }
     return 0;
 }
@@ -119,7 +124,17 @@ IoResult Stream::read(std::span<std::byte> buffer)
         return {IoStatus::done, size < buffer.size(), size};
     }
     if (result == 0) return {IoStatus::closed, true};
-    return {would_block() ? IoStatus::want_read : IoStatus::failed, true};
+    if (would_block()) return {IoStatus::want_read, true};
+    was_reset_ = is_reset(errno);
+    return {IoStatus::failed, true};
+}
+
+bool Stream::was_reset() const
+{
+    if (was_reset_ || (link_ && link_->was_reset)) return true;
+    int error = 0;
+    socklen_t size = sizeof error;
+    return ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && is_reset(error);
 }
 
 IoResult Stream::read_tls(std::span<std::byte> buffer)

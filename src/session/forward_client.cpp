@@ -28,16 +28,46 @@ constexpr std::uint32_t small_size_max = 10'000;
 
 // So much of a Query is read for what it may do; a longer one may do anything.
 constexpr std::size_t query_front_size = 8'192;
-// Names longer than this are left for the server to refuse.
-constexpr std::size_t names_size_max = 8'192;
 
 } // namespace
 
 Step ClientForwarder::forward(Bytes input, ServerState* server)
 {
-    Step step;
     server_ = server;
-    if (server != nullptr && client_.block && !begin_block(step, input)) return step;
+    if (server == nullptr) return forward_messages(input);
+    if (server->rerun.is_wanted && !input.empty()) {
+        Step step;
+        step.stop = Stop::need_replies;
+        return step;
+    }
+    is_first_ = server->is_fresh;
+    if (is_first_) server->rerun.open();
+    const bool owes_begin = client_.block != nullptr;
+    Step step = forward_messages(input);
+    const bool has_begun = owes_begin && !client_.block;
+    if (step.consumed == 0 && !has_begun) return step;
+    server->is_fresh = false;
+    if (is_first_ && step.consumed > 0) {
+        note_first(input.first(step.consumed));
+    } else {
+        server->rerun.close();
+    }
+    return step;
+}
+
+// Kept: no larger than what a copy of costs nothing.
+void ClientForwarder::note_first(Bytes said)
+{
+    Rerun& rerun = server_->rerun;
+    if (said.size() > Rerun::size_max || client_.stream.remaining > 0) return;
+    rerun.said.assign(said.begin(), said.end());
+    rerun.is_unheard = outputs_.to_server.size() <= Rerun::piece_max;
+}
+
+Step ClientForwarder::forward_messages(Bytes input)
+{
+    Step step;
+    if (server_ != nullptr && client_.block && !begin_block(step, input)) return step;
     while (step.consumed < input.size()) {
         const Bytes rest = input.subspan(step.consumed);
         if (client_.stream.remaining > 0) {
@@ -94,6 +124,7 @@ bool ClientForwarder::begin_message(Step& step, Bytes rest)
         return false;
     }
     used_ = 0;
+    at_ = step.consumed;
     switch (message(header, rest, step)) {
     case Done::yes: step.consumed += used_; return step.stop == Stop::need_input;
     case Done::more: return false;
@@ -247,125 +278,6 @@ void ClientForwarder::expect_query(bool drops_statements, Parts refused)
     server_->unnamed_owner = ClientId{};
     server_->is_unsynced = false;
     ++server_->segment;
-}
-
-ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available, Step& step)
-{
-    const auto head = wire::read_bind_head(body_of(header, available));
-    const bool is_whole = available.size() >= header.frame_size();
-    if (!head && !is_whole && available.size() < names_size_max) {
-        step.wanted = std::min(header.frame_size(), names_size_max);
-        return Done::more;
-    }
-    ++step.counts.binds;
-    if (!head || is_skipped()) {
-        pass_expecting(header, available, Reply::bind);
-        return Done::yes;
-    }
-    const Target target = resolve(head->statement, step);
-    if (target.must_wait) return Done::wait;
-    raise_doubts_of(head->statement);
-    if (!target.is_renamed) {
-        pass_expecting(header, available, Reply::bind);
-        return Done::yes;
-    }
-    wire::Writer{outputs_.to_server.own(), client_type::bind}
-        .cstring(head->portal)
-        .cstring(target.name)
-        .finish(header.body_size - head->size);
-    outputs_.to_server.commit();
-    pass_rest(header, available, frame_header_size + head->size);
-    server_->replies.push({.reply = Reply::bind});
-    server_->is_unsynced = true;
-    return Done::yes;
-}
-
-ClientForwarder::Done ClientForwarder::describe(FrameHeader header, Bytes available, Step& step)
-{
-    if (const auto done = need_whole(header, available, step)) return *done;
-    const auto body = wire::read_target(body_of(header, available));
-    Target target;
-    if (body && body->kind == 'S' && !is_skipped()) target = resolve(body->name, step);
-    if (target.must_wait) return Done::wait;
-    if (!target.is_renamed) {
-        pass_expecting(header, available, Reply::describe);
-        return Done::yes;
-    }
-    wire::append_target(outputs_.to_server.own(), client_type::describe, 'S', target.name);
-    outputs_.to_server.commit();
-    used_ = header.frame_size();
-    server_->replies.push({.reply = Reply::describe});
-    server_->is_unsynced = true;
-    return Done::yes;
-}
-
-// Statements stay on the server for the next one that asks for the same text.
-ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available, Step& step)
-{
-    if (const auto done = need_whole(header, available, step)) return *done;
-    const auto body = wire::read_target(body_of(header, available));
-    const bool is_ours = body && body->kind == 'S' && !body->name.empty() && !is_skipped();
-    if (!is_ours) {
-        if (body && body->kind == 'S' && !is_skipped()) return close_unnamed(header, available);
-        pass_expecting(header, available, Reply::close);
-        return Done::yes;
-    }
-    const Expected answer{.reply = Reply::close, .is_local = true};
-    server_->replies.push(answer, rename(body->name, nullptr));
-    server_->is_unsynced = true;
-    used_ = header.frame_size();
-    return Done::yes;
-}
-
-// It goes for whomever it belongs to.
-ClientForwarder::Done ClientForwarder::close_unnamed(FrameHeader header, Bytes available)
-{
-    pass(header, available);
-    server_->replies.push({.reply = Reply::close}, rename({}, nullptr));
-    server_->is_unsynced = true;
-    server_->unnamed_owner = ClientId{};
-    client_.unnamed_lives_on = 0;
-    return Done::yes;
-}
-
-void ClientForwarder::sync()
-{
-    if (server_->is_copying_in) return; // PostgreSQL does not answer it
-    const bool drops_statements = std::exchange(server_->drops_after_sync, false);
-    server_->replies.push({.reply = Reply::sync, .drops_statements = drops_statements});
-    server_->is_unsynced = false;
-    ++server_->segment;
-    take_names_back();
-}
-
-void ClientForwarder::copy_ended()
-{
-    if (server_->is_copying_in) {
-        server_->is_copying_in = false;
-    } else if (server_->replies.may_copy_in()) {
-        server_->replies.push({.reply = Reply::copy_end});
-    }
-}
-
-// Answers that only wait for us need not wait longer.
-void ClientForwarder::flush(FrameHeader header, Bytes available)
-{
-    answer_locally(*server_, outputs_.to_client);
-    pass(header, available);
-}
-
-// Small messages are looked at whole; PostgreSQL itself would not take a name this long.
-std::optional<ClientForwarder::Done> ClientForwarder::need_whole(
-    FrameHeader header, Bytes available, Step& step
-)
-{
-    if (available.size() >= header.frame_size()) return std::nullopt;
-    if (header.frame_size() > names_size_max) {
-        violation(step, "08P01", "a statement or portal name is too long");
-        return Done::yes;
-    }
-    step.wanted = header.frame_size();
-    return Done::more;
 }
 
 void ClientForwarder::pass(FrameHeader header, Bytes available) { pass_rest(header, available, 0); }

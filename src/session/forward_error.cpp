@@ -27,6 +27,17 @@ bool is_fatal(const wire::ErrorFields& fields)
     return fields.severity == "FATAL" || fields.severity == "PANIC";
 }
 
+bool is_old_plan(const wire::ErrorFields& fields)
+{
+    constexpr std::string_view message = "cached plan must not change result type";
+    return fields.sqlstate == "0A000" && fields.message == message;
+}
+
+bool is_old_type(const wire::ErrorFields& fields)
+{
+    return fields.sqlstate == "XX000" && fields.message.starts_with("cache lookup failed for type");
+}
+
 wire::ErrorText text_of(const wire::ErrorFields& fields)
 {
     return {
@@ -47,19 +58,42 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
         server_.last_words = text_of(fields);
         // The driver knows whether the client has lost anything, and tells it then.
         const bool is_ours_alone = is_work_of_ours() && server_.replies.size() == 1;
-        if (server_.is_idle() || is_ours_alone) return pass(header, available, true);
+        const bool may_be_unread = server_.rerun.is_unheard && client_ != nullptr;
+        if (server_.is_idle() || is_ours_alone || may_be_unread) {
+            return pass(header, available, true);
+        }
         server_.has_told_last_words = client_ != nullptr;
     } else if (is_work_of_ours()) {
         ours_failed(fields);
         return pass(header, available, true);
     }
-    server_.errors.push_back(to_sqlstate(fields.sqlstate));
-    const bool is_old_plan = fields.sqlstate == "0A000"
-                             && fields.message == "cached plan must not change result type";
-    if (is_old_plan) schema_changed(); // somebody has changed it behind our back
-    pass_error(header, available, fields);
+    server_.rerun.is_wanted = can_say_again(fields);
+    if (server_.rerun.is_wanted) {
+        pass(header, available, true);
+    } else {
+        server_.errors.push_back(to_sqlstate(fields.sqlstate));
+        pass_error(header, available, fields);
+    }
+    if (is_old_plan(fields) || is_old_type(fields)) schema_changed(); // behind our back
     fail(fields);
     forget_misnamed(fields);
+}
+
+// The first statement of the segment has become unusable since it was prepared, which on a
+// connection of the client's own it would not have been, or it asks for the shape of rows anew. It
+// was not executed; what came before it in the segment is answered and prepares only, what comes
+// behind it is skipped.
+bool ServerForwarder::can_say_again(const wire::ErrorFields& fields) const
+{
+    const Rerun& rerun = server_.rerun;
+    const ReplyQueue& replies = server_.replies;
+    if (client_ == nullptr || client_->reruns > 0 || is_answer_to_us()) return false;
+    if (!rerun.from || rerun.said.empty() || server_.status != 'I') return false;
+    if (!replies.is_one_segment()) return false;
+    if (!replies.front_is(Reply::bind) && !replies.front_is(Reply::describe)) return false;
+    if (is_old_plan(fields)) return rerun.is_shape_new || replies.awaits_description();
+    const bool is_lost = fields.sqlstate == "26000" && find_server_name(fields.message);
+    return is_lost || is_old_type(fields);
 }
 
 // A failure of it is none of the client's: unlike that of a Parse which we have put in front of the

@@ -43,6 +43,8 @@ bool is_description(Bytes message)
     return std::to_integer<char>(message.front()) == server_type::row_description;
 }
 
+bool is_error(std::byte type) { return std::to_integer<char>(type) == server_type::error; }
+
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
 
 } // namespace
@@ -50,6 +52,7 @@ bool is_bulk(char type) { return type == server_type::data_row || type == server
 Step ServerForwarder::forward(Bytes input)
 {
     Step step;
+    if (!input.empty() && !is_error(input.front())) server_.rerun.is_unheard = false;
     while (step.consumed < input.size()) {
         const Bytes rest = input.subspan(step.consumed);
         if (server_.stream.remaining > 0) {
@@ -179,6 +182,8 @@ bool ServerForwarder::answered(Reply reply, FrameHeader header, Bytes available,
 {
     if (!server_.replies.front_is(reply)) return violation(step, "an answer that nobody waits for");
     pass(header, available, is_hidden());
+    const bool is_use = reply == Reply::bind || reply == Reply::describe;
+    if (is_use && !is_answer_to_us()) server_.rerun.from.reset(); // it is usable
     Effect effect;
     if (server_.replies.pop(&effect)) {
         if (effect.removes_from_server) server_.prepared.closed(effect.id);
@@ -216,12 +221,17 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
     if (status != 'I' && status != 'T' && status != 'E') {
         return violation(step, "an unknown transaction status");
     }
-    const bool hidden = is_hidden();
+    const bool says_again = std::exchange(server_.rerun.is_wanted, false);
+    const bool hidden = is_hidden() || says_again;
     if (!hidden && server_.has_notified_itself) {
         step.stop = Stop::need_news;
         return false;
     }
-    if (!hidden) ++step.counts.ready;
+    if (says_again) step.stop = Stop::say_again;
+    if (!hidden) {
+        ++step.counts.ready;
+        client_->reruns = 0;
+    }
     const bool is_hidden_query = hidden && replies.front_is(Reply::query);
     pass(header, available, hidden);
     if (replies.empty()) {
@@ -240,6 +250,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     // Of several messages of ours the last one counts: a BEGIN is behind these SETs, perhaps.
     if (!was_hidden_query || !is_answer_to_us()) server_.status = status;
     server_.is_copying_in = false;
+    server_.is_fresh = status == 'I' && server_.replies.empty();
     server_.is_discarding = false;
     server_.is_resetting = false;
     if (server_.replies.empty()) server_.sets_default = false;

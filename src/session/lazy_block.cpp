@@ -86,7 +86,8 @@ std::optional<ClientForwarder::Done> ClientForwarder::answer_block_edge(
 void begin_on_server(ServerState& server, ClientState& client, Gather& to_server)
 {
     constexpr std::array<std::byte, 2> no_types{};
-    const std::unique_ptr<LazyBlock> block = std::exchange(client.block, nullptr);
+    server.rerun.block = std::exchange(client.block, nullptr);
+    const LazyBlock* const block = server.rerun.block.get();
     if (block->has_failed) return begin_failed(server, to_server);
 
     Buffer& own = to_server.own();

@@ -145,6 +145,7 @@ void raise_doubts(
     follow_sequences(server, client, reading, knowledge);
     Parts parts = reading.changes | by_calls | (reading.ends & owned);
     if (reading.executes) parts |= client.prepared_changes;
+    if (parts.has(Part::prepared_statements)) parts |= client.pins & Part::temp_objects;
     parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
@@ -176,6 +177,9 @@ void ask(ServerState& server, Knowledge& knowledge, Gather& to_server)
     ++server.segment;
 }
 
+// What was prepared beside a temporary table may need one of that name, gone as it may be now: on
+// another server it could not even be parsed. So the client stays as long as it has such
+// statements.
 void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
 {
     const auto answer = std::exchange(server.answer, nullptr);
@@ -186,9 +190,11 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
         return;
     }
     const Parts doubts = std::exchange(server.doubts, {});
+    const bool had_temp_objects = client.pins.has(Part::temp_objects);
     client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
+    if (had_temp_objects && client.sql_prepared) client.pins |= Part::temp_objects;
     if (answer->asked.has(Part::channels)) {
         server.channels = make_channels(std::move(answer->channels));
         client.channels = server.channels;

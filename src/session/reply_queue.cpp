@@ -31,6 +31,13 @@ bool ReplyQueue::is_undecided(std::string_view client_name) const
            });
 }
 
+bool ReplyQueue::awaits_description() const
+{
+    return std::ranges::any_of(expected_, [](const Expected& expected) {
+        return expected.reply == Reply::describe && !expected.is_hidden;
+    });
+}
+
 bool ReplyQueue::pop(Effect* effect)
 {
     const bool has_effect = expected_.front().has_effect;

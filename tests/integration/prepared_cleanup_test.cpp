@@ -307,13 +307,11 @@ TEST_CASE("integration/prepared: a table that changes under a kept text harms no
 }
 
 TEST_CASE(
-    "integration/prepared: a table that is changed behind the pooler's back costs one error at most"
-    * pooler_only()
+    "integration/prepared: a table that is changed behind the pooler's back harms nobody either"
 )
 {
     GrowingTable table;
     WireClient& client = table.client;
     postgres().sql("ALTER TABLE growing ADD b int DEFAULT 2");
-    static_cast<void>(client.ask(unnamed("SELECT * FROM growing")));
     CHECK(client.ask(unnamed("SELECT * FROM growing")) == "1 2 D(1|2) C(SELECT 1) Z(I)");
 }

@@ -127,6 +127,7 @@ private:
     void process_replies(Bytes input);
     void look_at_news();
     void send_to_server();
+    void say_again(Bytes said);
     [[nodiscard]] bool send_to_client();
     bool flush_client();
     void keep(Bytes input, bool is_ready);
@@ -167,6 +168,7 @@ private:
     [[nodiscard]] bool waits_for_sequences() const;
     void unpin();
     [[nodiscard]] bool has_lost_nothing();
+    [[nodiscard]] bool has_left_unread(const Server& lost) const;
 
     // client_listen.cpp
     [[nodiscard]] bool can_share_listener() const;

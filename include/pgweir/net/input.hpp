@@ -55,6 +55,9 @@ public:
         kept_.assign(unused.begin(), unused.end());
     }
 
+    /// Used already, and to be used once more, before what is kept.
+    void put_back(Bytes used) { kept_.insert(kept_.begin(), used.begin(), used.end()); }
+
 private:
     // One large message: it grows where it is, a step at a time, as its bytes really come.
     [[nodiscard]] Chunk read_in_place(Stream& stream, std::size_t wanted)

@@ -96,6 +96,7 @@ public:
     ServerUse use = ServerUse::idle;
     bool is_readable = false;
     bool is_hung_up = false;
+    bool has_failed_to_send = false;
     bool is_dead = false;    // taken out of everything; freed at the end of the batch
     bool is_leaving = false; // goes to another worker at the end of the batch
 

@@ -57,6 +57,9 @@ public:
     /// would tell how it was then.
     void note_readable();
     [[nodiscard]] IoResult read(std::span<std::byte> buffer);
+    /// The stream has ended, and the peer's system says that some of what we sent was never read
+    /// there (RFC 9293, 3.10.7.1; RFC 1122, 4.2.2.13). To be asked once.
+    [[nodiscard]] bool was_reset() const;
     [[nodiscard]] IoResult write(Bytes bytes);
 
     /// Sends as much as the socket takes. What it does not take is appended to `pending`, and has
@@ -84,6 +87,7 @@ private:
     Descriptor socket_;
     std::unique_ptr<Link> link_;
     SslPointer ssl_;
+    bool was_reset_ = false;
     bool tls_is_over_ = false; // after a fatal error OpenSSL must not be asked to shut down
 };
 

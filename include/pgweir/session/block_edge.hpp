@@ -5,6 +5,7 @@
 #include <pgweir/base/bytes.hpp>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace pgweir::session {
@@ -15,6 +16,12 @@ enum class BlockEdge : std::uint8_t {
     start_transaction,
     commit,
     rollback,
+};
+
+/// A transaction that its client has begun, and no server knows of yet.
+struct LazyBlock {
+    std::string begin;       // as the client has said it
+    bool has_failed = false; // something was refused in it
 };
 
 /// What a text is that says nothing else. PostgreSQL would answer with the tag, and no more: what

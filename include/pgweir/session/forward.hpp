@@ -43,6 +43,7 @@ enum class Stop : std::uint8_t {
     need_input,   // everything is used, but for the front of a message: keep it, read on
     need_server,  // the next message needs a server, and none is lent
     need_replies, // the next message depends on an answer that has not come yet
+    say_again,    // Rerun::said from Rerun::from on must be shown to the ClientForwarder once more
     need_news,    // what the listener knows must come before ReadyForQuery
     terminate,    // the client says good-bye
     violation,    // it broke the protocol, or a limit: `error` says how
@@ -86,6 +87,9 @@ public:
 private:
     enum class Done : std::uint8_t { yes, more, wait }; // more: whole message; wait: need_replies
 
+    Step forward_messages(Bytes input);
+    void note_first(Bytes said);
+    void note_use(std::string_view client_name, bool is_shape_new);
     bool begin_block(Step& step, Bytes input);
     bool begin_message(Step& step, Bytes rest);
     Done message(wire::FrameHeader header, Bytes available, Step& step);
@@ -163,7 +167,9 @@ private:
     ClientState& client_;
     Outputs outputs_;
     ServerState* server_ = nullptr;
-    std::size_t used_ = 0; // of `available`, by the message at hand
+    std::size_t at_ = 0;    // in the input, where the message at hand begins
+    std::size_t used_ = 0;  // of `available`, by the message at hand
+    bool is_first_ = false; // the server was idle before this input
 };
 
 /// Server to client. With `client` null the answers are swallowed: nobody waits for them any more.
@@ -174,8 +180,9 @@ public:
     {
     }
 
-    /// Never stops with need_server, need_replies or terminate; violation: close the server. After
-    /// need_news it must be shown the rest again, with has_notified_itself cleared.
+    /// Never stops with need_server, need_replies or terminate; violation: close the server;
+    /// say_again: nothing has happened, neither for the client nor in the database. After need_news
+    /// it must be shown the rest again, with has_notified_itself cleared.
     [[nodiscard]] Step forward(Bytes input);
 
 private:
@@ -189,6 +196,7 @@ private:
     void became_ready(char status, bool was_hidden_query);
     void error(wire::FrameHeader header, Bytes available);
     [[nodiscard]] bool is_work_of_ours() const;
+    [[nodiscard]] bool can_say_again(const wire::ErrorFields& fields) const;
     void ours_failed(const wire::ErrorFields& fields);
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);

@@ -83,6 +83,15 @@ public:
     /// What this name of the client's means will be known when an earlier segment is answered.
     [[nodiscard]] bool is_undecided(std::string_view client_name) const;
 
+    /// All that is awaited is one segment of the client's, closed by its Sync.
+    [[nodiscard]] bool is_one_segment() const
+    {
+        return ends_count_ == 1 && !empty() && expected_.back().reply == Reply::sync;
+    }
+
+    /// The client has asked for the shape of rows.
+    [[nodiscard]] bool awaits_description() const;
+
     /// The server is skipping: whatever is sent before a Sync is not answered.
     [[nodiscard]] bool is_skipping() const { return is_skipping_; }
 
@@ -110,6 +119,15 @@ public:
     void stop_skipping() { is_skipping_ = false; }
 
     void clear();
+
+    /// No answer will ever come. Calls `undo(const Effect&)` for all that was expected, newest
+    /// first.
+    template <class Undo>
+    void drop_all(Undo undo)
+    {
+        for (auto effect = effects_.rbegin(); effect != effects_.rend(); ++effect) undo(*effect);
+        clear();
+    }
 
 private:
     bool is_overruled(const Effect& effect, std::size_t from);

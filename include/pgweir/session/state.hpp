@@ -3,12 +3,14 @@
 #pragma once
 
 #include <pgweir/base/ids.hpp>
+#include <pgweir/session/block_edge.hpp>
 #include <pgweir/session/channels.hpp>
 #include <pgweir/session/knowledge.hpp>
 #include <pgweir/session/listening.hpp>
 #include <pgweir/session/parts.hpp>
 #include <pgweir/session/prepared_cache.hpp>
 #include <pgweir/session/reply_queue.hpp>
+#include <pgweir/session/rerun.hpp>
 #include <pgweir/session/settings.hpp>
 #include <pgweir/session/statement.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -48,12 +50,6 @@ using SqlPreparedRef = std::shared_ptr<const SqlPrepared>; // null: none
 
 using NamedStatements = std::unordered_map<std::string, StatementRef, TextHash, std::equal_to<>>;
 
-/// A transaction that its client has begun, and no server knows of yet.
-struct LazyBlock {
-    std::string begin;       // as the client has said it
-    bool has_failed = false; // something was refused in it
-};
-
 /// Small on purpose: ten thousand idle clients each have one.
 struct ClientState {
     ClientId id{};
@@ -74,6 +70,7 @@ struct ClientState {
     std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
 
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
+    std::uint8_t reruns = 0;  // of what it has said, since it was answered last
 
     /// For ReadyForQuery, while it has no server.
     [[nodiscard]] char status() const
@@ -106,6 +103,8 @@ struct ServerState {
     ReplyQueue replies;
     char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)
 
+    bool is_fresh = true; // idle, and no client has said anything to it since
+    Rerun rerun;
     bool is_unsynced = false;      // extended messages were sent, and no Sync behind them
     bool is_copying_in = false;    // it waits for CopyData, and CopyDone has not been sent
     bool drops_after_sync = false; // DEALLOCATE or DISCARD, in a segment that is not closed yet

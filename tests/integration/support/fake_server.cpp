@@ -71,13 +71,15 @@ void FakeServer::accept_loop()
 void FakeServer::serve(int socket)
 {
     try {
-        // A duplicate, so that the destructor can still shut the connection down: its own number
-        // may long belong to something else.
+        // A duplicate, which the test may close, so that the destructor can still shut the
+        // connection down.
         Stream stream{::dup(socket)};
         behaviour_(stream);
     } catch (const std::runtime_error&) { // NOLINT(bugprone-empty-catch): it went, as it may
     }
-    ::shutdown(socket, SHUT_RDWR);
+    const std::scoped_lock lock{mutex_};
+    sockets_.remove(socket);
+    ::close(socket);
 }
 
 void accept_login(Stream& stream)

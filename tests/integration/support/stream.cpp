@@ -127,6 +127,13 @@ std::string Stream::alpn() const
     return {name, name + size};
 }
 
+void Stream::wait_readable()
+{
+    std::array<char, 1> byte{};
+    const ssize_t size = ::recv(socket_, byte.data(), byte.size(), MSG_PEEK);
+    if (size != 1) throw std::runtime_error{"nothing has come"};
+}
+
 void Stream::write(std::string_view bytes)
 {
     while (!bytes.empty()) {

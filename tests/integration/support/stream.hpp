@@ -46,6 +46,8 @@ public:
     void write(std::string_view bytes);
     /// As far as the peer takes it: for garbage, after which a peer may close at any byte.
     void write_what_is_taken(std::string_view bytes);
+    /// Until there is something to be read, and leaves it there. Throws when nothing comes.
+    void wait_readable();
     /// Whatever is there, at least one byte; empty at the end. Throws when nothing comes.
     std::string read_some();
     std::string read_exactly(std::size_t size);

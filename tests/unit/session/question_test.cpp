@@ -133,6 +133,19 @@ TEST_CASE_FIXTURE(Asking, "session/question: without settings all are the one th
     CHECK(client.wanted == no_settings());
 }
 
+TEST_CASE_FIXTURE(
+    Asking, "session/question: what was prepared beside a temporary table stays where that was"
+)
+{
+    client.sql_prepared = std::make_shared<const SqlPrepared>(SqlPrepared{{"p", "x"}});
+    server.sql_prepared = client.sql_prepared;
+    client.pins = Part::temp_objects;
+    answer(Part::temp_objects, {});
+    CHECK(names_of(client.pins) == "temp_objects");
+    answer(Parts{Part::temp_objects} | Part::prepared_statements, {});
+    CHECK(client.pins.empty());
+}
+
 TEST_CASE_FIXTURE(Asking, "session/question: what was not asked stays as it was")
 {
     server.settings = settings({{"work_mem", "1MB"}});

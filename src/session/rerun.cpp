@@ -1,0 +1,33 @@
+#include <pgweir/session/rerun.hpp>
+
+#include <pgweir/session/forward.hpp>
+#include <pgweir/session/state.hpp>
+
+#include <utility>
+
+namespace pgweir::session {
+
+void Rerun::open()
+{
+    close();
+    block.reset();
+    from.reset();
+    parsed.reset();
+}
+
+void Rerun::close()
+{
+    said.clear();
+    is_unheard = false;
+}
+
+Buffer take_back(ServerState& lost, ClientState& client)
+{
+    lost.replies.drop_all([&](const Effect& effect) {
+        if (effect.changes_client) set_statement(client, effect.client_name, effect.before);
+    });
+    client.block = std::move(lost.rerun.block);
+    return std::exchange(lost.rerun.said, {});
+}
+
+} // namespace pgweir::session
