@@ -33,29 +33,32 @@ constexpr std::size_t query_front_size = 8'192;
 
 Step ClientForwarder::forward(Bytes input, ServerState* server)
 {
+    Step step;
     server_ = server;
-    if (server == nullptr) return forward_messages(input);
-    if (server->rerun.is_wanted && !input.empty()) {
-        Step step;
-        step.stop = Stop::need_replies;
-        return step;
-    }
-    is_first_ = server->is_fresh;
-    if (is_first_) server->rerun.open();
     const bool owes_begin = client_.block != nullptr;
-    Step step = forward_messages(input);
-    const bool has_begun = owes_begin && !client_.block;
-    if (step.consumed == 0 && !has_begun) return step;
-    server->is_fresh = false;
-    if (is_first_ && step.consumed > 0) {
+    if (server != nullptr) {
+        if (server->rerun.is_wanted && !input.empty()) {
+            step.stop = Stop::need_replies;
+            return step;
+        }
+        is_first_ = std::exchange(server->is_fresh, false);
+        server->rerun.open();
+        if (owes_begin && !begin_block(step, input)) {
+            server->is_fresh = is_first_;
+            return step;
+        }
+    }
+    forward_messages(step, input);
+    if (!is_first_) return step;
+    if (step.consumed > 0) {
         note_first(input.first(step.consumed));
     } else {
-        server->rerun.close();
+        server->is_fresh = !owes_begin;
     }
     return step;
 }
 
-// Kept: no larger than what a copy of costs nothing.
+// A copy of what is small costs little; what is large is not said again.
 void ClientForwarder::note_first(Bytes said)
 {
     Rerun& rerun = server_->rerun;
@@ -64,10 +67,8 @@ void ClientForwarder::note_first(Bytes said)
     rerun.is_unheard = outputs_.to_server.size() <= Rerun::piece_max;
 }
 
-Step ClientForwarder::forward_messages(Bytes input)
+void ClientForwarder::forward_messages(Step& step, Bytes input)
 {
-    Step step;
-    if (server_ != nullptr && client_.block && !begin_block(step, input)) return step;
     while (step.consumed < input.size()) {
         const Bytes rest = input.subspan(step.consumed);
         if (client_.stream.remaining > 0) {
@@ -77,9 +78,8 @@ Step ClientForwarder::forward_messages(Bytes input)
             step.consumed += size;
             continue;
         }
-        if (!begin_message(step, rest)) return step;
+        if (!begin_message(step, rest)) return;
     }
-    return step;
 }
 
 // The BEGIN that it owes goes in front of a message that is there, or its front at least: the rest

@@ -7,20 +7,6 @@
 
 namespace pgweir::session {
 
-void Rerun::open()
-{
-    close();
-    block.reset();
-    from.reset();
-    parsed.reset();
-}
-
-void Rerun::close()
-{
-    said.clear();
-    is_unheard = false;
-}
-
 Buffer take_back(ServerState& lost, ClientState& client)
 {
     lost.replies.drop_all([&](const Effect& effect) {

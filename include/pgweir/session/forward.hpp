@@ -87,7 +87,7 @@ public:
 private:
     enum class Done : std::uint8_t { yes, more, wait }; // more: whole message; wait: need_replies
 
-    Step forward_messages(Bytes input);
+    void forward_messages(Step& step, Bytes input);
     void note_first(Bytes said);
     void note_use(std::string_view client_name, bool is_shape_new);
     bool begin_block(Step& step, Bytes input);

@@ -31,8 +31,14 @@ struct Rerun {
     bool is_unheard = false; // it was one piece, and nothing has come back
     bool is_wanted = false;  // it has failed unseen, and is said again after ReadyForQuery
 
-    void open();
-    void close();
+    void open()
+    {
+        said.clear();
+        if (block) block.reset();
+        from.reset();
+        parsed.reset();
+        is_unheard = false;
+    }
 };
 
 /// The server is gone, and has not read what the client has said: it is as if it had not said it.
