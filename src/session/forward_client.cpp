@@ -189,6 +189,7 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         const Parts refused = certain_pins(reading, knowledge_);
         if (!refused.empty()) return refuse_query(header, available, refused);
     }
+    if (!is_cut && shows_names(reading) && !lend_all_names()) return Done::wait;
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);
     }
@@ -310,10 +311,11 @@ ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available
         pass_expecting(header, available, Reply::close);
         return Done::yes;
     }
-    const Expected answer{.reply = Reply::close, .is_local = true};
+    const Expected answer{.reply = Reply::close, .is_local = !is_lent(body->name)};
     server_->replies.push(answer, rename(body->name, nullptr));
     server_->is_unsynced = true;
     used_ = header.frame_size();
+    if (!answer.is_local) pass(header, available);
     return Done::yes;
 }
 
