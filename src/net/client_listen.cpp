@@ -183,7 +183,10 @@ void ClientSession::caught_up()
 {
     if (is_over() || !is_holding_) return;
     is_holding_ = false;
-    server_->state.has_notified_itself = false;
+    const std::uint32_t own = std::exchange(server_->state.own_notifications, 0);
+    if (state_.listening) {
+        state_.listening->inbox.claim(own, server_->state.process_id, process_id_of(id()));
+    }
     if (!tell_news()) return leave(ClientEnd::gone);
     process_replies(server_->input.kept());
     if (!is_over()) advance();

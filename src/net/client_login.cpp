@@ -239,7 +239,7 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
         {{"client", static_cast<std::uint64_t>(key.client)},
          {"address", address_},
          {"pool", pool->label()}});
-    door_.admit(std::move(client), key.process_id);
+    door_.admit(std::move(client));
     co_return verdict;
 }
 
@@ -250,7 +250,7 @@ Buffer ClientLogin::welcome_messages(const Pool& pool, const FrontDoor::Key& key
     for (const auto& [name, value] : pool.welcome_as_spelt()) {
         wire::append_parameter(out, name, welcome_value(name, value, *settings_));
     }
-    wire::append_backend_key(out, key.process_id, key.secret);
+    wire::append_backend_key(out, process_id_of(key.client), key.secret);
     wire::append_ready(out, 'I');
     return out;
 }
@@ -271,7 +271,7 @@ Task<ClientLogin::Verdict> ClientLogin::enter_console()
     wire::append_authentication(out, wire::AuthCode::ok);
     for (const auto& [name, value] : console_parameters()) wire::append_parameter(out, name, value);
     const FrontDoor::Key key = door_.new_key(false);
-    wire::append_backend_key(out, key.process_id, key.secret);
+    wire::append_backend_key(out, process_id_of(key.client), key.secret);
     wire::append_ready(out, 'I');
     if (co_await channel_.write(std::move(out))) co_return verdict;
     ConsoleClient client;

@@ -160,22 +160,18 @@ bool FrontDoor::is_full() const
 FrontDoor::Key FrontDoor::new_key(bool is_long)
 {
     constexpr std::size_t long_secret_size = 32;
-    constexpr std::uint64_t process_id_mask = 0x7fffffff; // libpq takes it for a signed number
-
-    std::uint32_t process_id = 0;
     do {
         ++next_client_;
-        process_id = static_cast<std::uint32_t>(next_client_ & process_id_mask);
-    } while (process_id == 0 || keys_by_process_id_.contains(process_id));
+    } while (keys_by_process_id_.contains(process_id_of(ClientId{next_client_})));
     Buffer secret(is_long ? long_secret_size : 4);
     auth::random_bytes(secret);
-    return {ClientId{next_client_}, process_id, std::string{as_text(secret)}};
+    return {ClientId{next_client_}, std::string{as_text(secret)}};
 }
 
-void FrontDoor::admit(LoggedInClient client, std::uint32_t process_id)
+void FrontDoor::admit(LoggedInClient client)
 {
     clients_.fetch_add(1);
-    keys_by_process_id_[process_id] = {client.id, client.secret};
+    keys_by_process_id_[process_id_of(client.id)] = {client.id, client.secret};
     workers_[index_of(next_worker())]->adopt(std::move(client));
 }
 
@@ -187,11 +183,7 @@ WorkerId FrontDoor::next_worker() const
 void FrontDoor::client_left(ClientId client)
 {
     clients_.fetch_sub(1);
-    asio::post(io_, [this, client] {
-        constexpr std::uint64_t process_id_mask = 0x7fffffff;
-        const auto number = static_cast<std::uint64_t>(client);
-        keys_by_process_id_.erase(static_cast<std::uint32_t>(number & process_id_mask));
-    });
+    asio::post(io_, [this, client] { keys_by_process_id_.erase(process_id_of(client)); });
 }
 
 void FrontDoor::cancel(const wire::CancelRequest& request)

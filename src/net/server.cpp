@@ -110,11 +110,11 @@ bool Server::flush() { return output.flush(stream, worker_->reactor(), *this); }
 void Server::give_back(bool is_cut, bool wants_cancel)
 {
     is_used_ = true;
-    const bool is_in_doubt = !state.doubts.empty() || !state.lent.empty();
+    const bool is_in_doubt = !state.doubts.empty() || !state.lent.names.empty();
     if (is_in_doubt) state.must_be_reset = true; // nobody is left to be told
-    state.lent.clear();
+    state.lent = {};
     state.answer = nullptr;
-    const bool was_held_back = std::exchange(state.has_notified_itself, false);
+    const bool was_held_back = std::exchange(state.own_notifications, 0) > 0;
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
     use = ServerUse::recovering;

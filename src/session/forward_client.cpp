@@ -220,6 +220,7 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         const Parts refused = certain_pins(reading, knowledge_);
         if (!refused.empty()) return refuse_query(header, available, refused);
     }
+    if (!is_cut && shows_names(reading) && !lend_all_names()) return Done::wait;
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);
     }

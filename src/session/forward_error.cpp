@@ -199,8 +199,8 @@ std::string ServerForwarder::with_client_name(std::string_view message) const
         if (!effect->client_name.empty()) return text.replace(at, size, effect->client_name);
     }
     if (client_->statements) {
-        for (const auto& [name, statement] : *client_->statements) {
-            if (statement->server_name() == ours) return text.replace(at, size, name);
+        for (const auto& [name, named] : *client_->statements) {
+            if (named.statement->server_name() == ours) return text.replace(at, size, name);
         }
     }
     return text.replace(at, size, ""); // the unnamed one, which has another meaning by now

@@ -85,10 +85,11 @@ ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available
         pass_expecting(header, available, Reply::close);
         return Done::yes;
     }
-    const Expected answer{.reply = Reply::close, .is_local = true};
+    const Expected answer{.reply = Reply::close, .is_local = !is_lent(body->name)};
     server_->replies.push(answer, rename(body->name, nullptr));
     server_->is_unsynced = true;
     used_ = header.frame_size();
+    if (!answer.is_local) pass(header, available);
     return Done::yes;
 }
 

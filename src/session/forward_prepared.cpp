@@ -46,8 +46,10 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         const Parts refused = certain_pins(reading, knowledge_);
         if (!refused.empty()) return refuse_parse(*parsed, refused);
     }
-    if (reading.kind == SqlKind::drops_all) server_->drops_after_sync = true;
-
+    server_->drops_after_sync |= reading.kind == SqlKind::drops_all;
+    if (server_->lent.are_all || shows_names(reading)) {
+        return parse_by_own_name(*parsed, statement, available.first(used_), step);
+    }
     if (!parsed->name.empty()) {
         if (server_->replies.is_undecided(parsed->name)) return Done::wait;
         if (find(parsed->name)) return parse_again(*parsed, step);
@@ -148,6 +150,11 @@ void ClientForwarder::parse_unnamed(const StatementRef& statement, Bytes frame, 
     ++step.counts.server_parses;
 }
 
+bool ClientForwarder::has_unnamed_here() const
+{
+    return client_.unnamed_lives_on == server_->serial && server_->unnamed_owner == client_.id;
+}
+
 void ClientForwarder::own_unnamed(const StatementRef& statement)
 {
     client_.unnamed = statement;
@@ -161,7 +168,8 @@ ClientForwarder::Done ClientForwarder::parse_again(const wire::ParseBody& body, 
     const StatementRef taken = find(body.name);
     const Target target = prepare(taken, body.name, step);
     if (target.must_wait) return Done::wait;
-    wire::append_parse(outputs_.to_server.own(), target.name, body.query, body.types);
+    const std::string_view name = target.is_renamed ? target.name : body.name;
+    wire::append_parse(outputs_.to_server.own(), name, body.query, body.types);
     outputs_.to_server.commit();
     Effect effect;
     effect.client_name = body.name;
@@ -246,9 +254,8 @@ ClientForwarder::Target ClientForwarder::resolve(std::string_view client_name, S
 
 ClientForwarder::Target ClientForwarder::resolve_unnamed(Step& step)
 {
-    const bool lives_here = client_.unnamed_lives_on == server_->serial
-                            && server_->unnamed_owner == client_.id;
-    if (lives_here) return {};
+    const bool shows = client_.unnamed && shows_names(client_.unnamed->reading());
+    if (has_unnamed_here() && !shows) return {};
     if (client_.unnamed) return prepare(client_.unnamed, {}, step);
     if (server_->unnamed_owner != ClientId{}) { // somebody else's: this client has none
         wire::append_target(outputs_.to_server.own(), client_type::close, 'S', {});
@@ -266,6 +273,9 @@ ClientForwarder::Target ClientForwarder::prepare(
     const StatementRef& statement, std::string_view client_name, Step& step
 )
 {
+    if (server_->lent.are_all || shows_names(statement->reading())) {
+        return prepare_by_own_name(statement, client_name, step);
+    }
     if (PreparedCache::Entry* const entry = server_->prepared.find(statement->id())) {
         if (must_wait_for(*entry, client_name)) return {.must_wait = true};
         if (!is_stale(*entry)) {
@@ -342,7 +352,7 @@ StatementRef ClientForwarder::find(std::string_view client_name) const
     if (client_name.empty()) return client_.unnamed;
     if (!client_.statements) return nullptr;
     const auto found = client_.statements->find(client_name);
-    return found == client_.statements->end() ? nullptr : found->second;
+    return found == client_.statements->end() ? nullptr : found->second.statement;
 }
 
 // Gives a name another meaning (null: none). The Effect knows how to take it back.
@@ -374,7 +384,8 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
     }
     if (!client.statements) client.statements = std::make_unique<NamedStatements>();
     if (statement) {
-        client.statements->insert_or_assign(std::string{name}, statement);
+        const NamedStatement named{statement, ++client.named_count};
+        client.statements->insert_or_assign(std::string{name}, named);
     } else if (const auto found = client.statements->find(name);
                found != client.statements->end()) {
         client.statements->erase(found);

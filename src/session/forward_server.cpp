@@ -223,7 +223,7 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
     }
     const bool says_again = std::exchange(server_.rerun.is_wanted, false);
     const bool hidden = is_hidden() || says_again;
-    if (!hidden && server_.has_notified_itself) {
+    if (!hidden && server_.own_notifications > 0) {
         step.stop = Stop::need_news;
         return false;
     }
@@ -310,7 +310,8 @@ void ServerForwarder::deallocated()
     server_.prepared.forget(gone.id);
     if (client_ == nullptr || !client_->statements) return;
     const auto found = client_->statements->find(gone.client_name);
-    const bool is_same = found != client_->statements->end() && found->second->id() == gone.id;
+    const bool is_same = found != client_->statements->end()
+                         && found->second.statement->id() == gone.id;
     if (is_same) client_->statements->erase(found);
 }
 

@@ -47,13 +47,12 @@ void ClientForwarder::append_empty_statement(const Statement& statement)
 ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, const std::string& name)
 {
     const StatementRef statement = find(name);
-    if (server_->prepared.find(statement->id()) == nullptr && server_->status != 'E') {
-        append_empty_statement(*statement);
-    }
+    const bool is_own_name = is_lent(name);
+    const bool is_there = is_own_name || server_->prepared.find(statement->id()) != nullptr;
+    if (!is_there && server_->status != 'E') append_empty_statement(*statement);
+    const std::string sql = deallocate_sql(is_own_name ? name : statement->server_name());
     const std::array<std::byte, 2> no_types{};
-    wire::append_parse(
-        outputs_.to_server.own(), {}, deallocate_sql(statement->server_name()), no_types
-    );
+    wire::append_parse(outputs_.to_server.own(), {}, sql, no_types);
     outputs_.to_server.commit();
     server_->replies.push({.reply = Reply::parse});
     server_->is_unsynced = true;
@@ -68,30 +67,43 @@ ClientForwarder::Done ClientForwarder::parse_deallocate(FrameHeader header, cons
 // or segment the server has it by the client's own name.
 void ClientForwarder::lend_names(const SqlReading& reading, bool is_query)
 {
-    const bool may_copy_in = reading.writes; // then a Sync behind it has no answer
     const bool is_too_late = is_query && server_->is_unsynced;
-    if (!client_.statements || is_too_late || may_copy_in) return;
-    std::vector<std::string>& lent = server_->lent;
+    if (!client_.statements) return;
     for (const std::string& name : reading.prepared_names) {
         const StatementRef statement = find(name);
-        if (!statement || std::ranges::find(lent, name) != lent.end()) continue;
+        if (!statement) continue;
         raise_doubts(*server_, client_, statement->reading(), knowledge_);
-        Buffer& own = outputs_.to_server.own();
-        wire::append_parse(own, name, statement->query(), statement->types());
-        server_->replies.push({.reply = Reply::parse, .is_hidden = true, .is_tolerated = is_query});
+        // A Sync behind a COPY has no answer.
+        if (is_too_late || reading.may_copy_in || is_lent(name)) continue;
+        lend_name(name, *statement, is_query);
         if (is_query) append_hidden_sync();
-        lent.push_back(name);
     }
     outputs_.to_server.commit();
+}
+
+void ClientForwarder::lend_name(
+    std::string_view name, const Statement& statement, bool is_tolerated
+)
+{
+    Buffer& own = outputs_.to_server.own();
+    wire::append_parse(own, name, statement.query(), statement.types());
+    server_->replies.push({.reply = Reply::parse, .is_hidden = true, .is_tolerated = is_tolerated});
+    server_->lent.names.emplace_back(name);
+}
+
+bool ClientForwarder::is_lent(std::string_view name) const
+{
+    return std::ranges::find(server_->lent.names, name) != server_->lent.names.end();
 }
 
 // Behind the query or the segment, so that no error makes it skipped. Close works in a failed
 // transaction too.
 void ClientForwarder::take_names_back()
 {
-    if (server_->lent.empty()) return;
+    const LentNames lent = std::exchange(server_->lent, {});
+    if (lent.names.empty()) return;
     Buffer& own = outputs_.to_server.own();
-    for (const std::string& name : std::exchange(server_->lent, {})) {
+    for (const std::string& name : lent.names) {
         wire::append_target(own, client_type::close, 'S', name);
         server_->replies.push({.reply = Reply::close, .is_hidden = true});
     }
@@ -100,10 +112,17 @@ void ClientForwarder::take_names_back()
 }
 
 // Of a statement that the client has made with SQL's PREPARE.
-bool ClientForwarder::is_sql_name(std::string_view name) const
+bool ClientForwarder::is_sql_name(std::string_view name) const { return !sql_text(name).empty(); }
+
+// The PREPARE that made it. Empty: none did.
+std::string_view ClientForwarder::sql_text(std::string_view name) const
 {
-    const auto is_it = [name](const auto& each) { return each.first == name; };
-    return client_.sql_prepared && std::ranges::any_of(*client_.sql_prepared, is_it);
+    if (!client_.sql_prepared) return {};
+    const auto found = std::ranges::find(
+        *client_.sql_prepared, name, &SqlPrepared::value_type::first
+    );
+    return found != client_.sql_prepared->end() ? std::string_view{found->second}
+                                                : std::string_view{};
 }
 
 void ClientForwarder::append_hidden_sync()

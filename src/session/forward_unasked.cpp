@@ -30,7 +30,9 @@ void ServerForwarder::notification(FrameHeader header, Bytes available)
             {told->process_id, std::string{told->channel}, std::string{told->payload}}
         );
     }
-    pass(header, available, !told || !is_for_client(*told));
+    const bool is_heard = told && is_for_client(*told);
+    if (is_heard && is_own(*told)) return own_notification(header, *told);
+    pass(header, available, !is_heard);
 }
 
 // Also between the answers to our own questions. While it still has the channels of its last
@@ -45,10 +47,23 @@ bool ServerForwarder::is_for_client(const wire::NotificationBody& told)
         to_client_.commit(); // it has come earlier
         return true;
     }
-    if (told.process_id == server_.process_id && !is_answer_to_us()) {
-        server_.has_notified_itself = true;
-    }
+    if (is_own(told) && !is_answer_to_us()) ++server_.own_notifications;
     return false;
+}
+
+// Of the transaction at hand: the server tells it before it is said to be over.
+bool ServerForwarder::is_own(const wire::NotificationBody& told) const
+{
+    return told.process_id == server_.process_id;
+}
+
+// From the process that its client takes the server for.
+void ServerForwarder::own_notification(FrameHeader header, const wire::NotificationBody& told)
+{
+    const std::uint32_t process_id = process_id_of(client_->id);
+    wire::append_notification(to_client_.own(), {process_id, told.channel, told.payload});
+    to_client_.commit();
+    used_ = header.frame_size(); // all of it: it was read
 }
 
 void ServerForwarder::parameter(FrameHeader header, Bytes available)

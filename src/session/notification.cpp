@@ -53,6 +53,18 @@ void Inbox::keep_only(const std::vector<std::string>& channels)
     });
 }
 
+// Earlier ones of that server were other clients'. All clients share them: a copy is changed.
+void Inbox::claim(std::size_t count, std::uint32_t server, std::uint32_t process_id)
+{
+    for (auto each = waiting_.rbegin(); each != waiting_.rend() && count > 0; ++each) {
+        if ((*each)->process_id != server) continue;
+        Notification own{**each};
+        own.process_id = process_id;
+        *each = std::make_shared<const Notification>(std::move(own));
+        --count;
+    }
+}
+
 std::size_t Inbox::drain(Buffer& out)
 {
     if (std::exchange(has_missed_, false)) {

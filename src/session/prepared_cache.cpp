@@ -56,6 +56,14 @@ void PreparedCache::forget(const StatementId& id)
     std::erase(suspects_, id);
 }
 
+std::vector<StatementId> PreparedCache::ids() const
+{
+    std::vector<StatementId> ids;
+    ids.reserve(entries_.size());
+    for (const auto& [id, entry] : entries_) ids.push_back(id);
+    return ids;
+}
+
 void PreparedCache::confirm(const StatementId& id)
 {
     std::erase(suspects_, id);

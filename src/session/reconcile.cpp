@@ -9,15 +9,6 @@ namespace pgweir::session {
 
 namespace {
 
-void append_hidden_query(ServerState& server, std::string_view sql, bool is_tolerated, Gather& out)
-{
-    wire::append_query(out.own(), sql);
-    out.commit();
-    server.replies.push({.reply = Reply::query, .is_hidden = true, .is_tolerated = is_tolerated});
-    server.unnamed_owner = ClientId{};
-    ++server.segment;
-}
-
 bool reconcile_settings(ServerState& server, ClientState& client, Gather& to_server)
 {
     if (same_settings(server.settings, client.wanted)) {
@@ -75,6 +66,17 @@ bool reconcile_prepared(ServerState& server, ClientState& client, Gather& to_ser
 }
 
 } // namespace
+
+void append_hidden_query(
+    ServerState& server, std::string_view sql, bool is_tolerated, Gather& to_server
+)
+{
+    wire::append_query(to_server.own(), sql);
+    to_server.commit();
+    server.replies.push({.reply = Reply::query, .is_hidden = true, .is_tolerated = is_tolerated});
+    server.unnamed_owner = ClientId{};
+    ++server.segment;
+}
 
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
 {

@@ -11,8 +11,8 @@ void change_each(ClientState& client, Change change)
 {
     if (client.unnamed) change(client.unnamed);
     if (!client.statements) return;
-    for (auto& [name, statement] : *client.statements) {
-        if (statement) change(statement);
+    for (auto& [name, named] : *client.statements) {
+        if (named.statement) change(named.statement);
     }
 }
 

@@ -158,6 +158,15 @@ void note_prepared(std::vector<std::string>& names, std::string_view name)
     if (is_new) names.push_back(std::move(*known));
 }
 
+// COPY (SELECT …) only gives rows away.
+bool may_copy_in(const SqlStatement& statement)
+{
+    if (statement.command != Command::copy) return false;
+    SqlLexer lexer{statement.text};
+    lexer.next();
+    return !lexer.next().is_symbol('(');
+}
+
 void read_statement(SqlReading& reading, const SqlStatement& statement)
 {
     const Parts by_traits = changes_by_traits(statement);
@@ -176,6 +185,8 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     }
     note_database(reading, statement);
     if (is_write(statement.command)) reading.writes = true;
+    if (may_copy_in(statement)) reading.may_copy_in = true;
+    if (statement.traits.has(Trait::reads_prepared)) reading.reads_prepared = true;
     if (statement.traits.has(Trait::reads_sequence)) {
         reading.reads_sequence = true;
         reading.advances_sequence = false;
@@ -245,9 +256,20 @@ bool is_plain_select(std::string_view text)
     const std::uint64_t eight = std::uint64_t{load_be32(&front[0])} << 32U | load_be32(&front[4]);
     if ((eight >> 8U | lower_case) != select) return false;
 
+    if (may_read_catalog(text)) return false;
     if (std::memchr(text.data(), '(', text.size()) != nullptr) return false;
     const void* const semicolon = std::memchr(text.data(), ';', text.size());
     return semicolon == nullptr || !is_followed_by_text(text, semicolon);
+}
+
+// Names have few underscores, and there is no faster way to look for one letter.
+bool may_read_catalog(std::string_view text)
+{
+    for (std::size_t at = text.find('_'); at != std::string_view::npos;
+         at = text.find('_', at + 1)) {
+        if (at >= 2 && sql::same_word(text.substr(at - 2, 2), "pg")) return true;
+    }
+    return false;
 }
 
 std::string deallocate_sql(std::string_view name)

@@ -65,6 +65,8 @@ constexpr std::array sql_prepare{
     Template{"execute /* spaced */ {q} ( {n} )"}, Template{"EXECUTE {q}"}, Template{"EXECUTE s1({n})"},
     Template{"DEALLOCATE {q}"}, Template{"DEALLOCATE PREPARE {q}"}, Template{"DEALLOCATE ALL"},
     Template{"DISCARD PLANS"},
+    Template{"SELECT name, CASE WHEN from_sql THEN 'SQL' ELSE statement END, parameter_types "
+             "FROM pg_prepared_statements ORDER BY name"},
 };
 
 constexpr std::array cursors{

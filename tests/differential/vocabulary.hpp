@@ -16,12 +16,11 @@ namespace pgweir::differential {
 // Never asked, because the answer is a matter of the session that PostgreSQL gives, or of time:
 // process ids, times, the order of rows where nobody asks for one, transaction ids, object ids,
 // names of temporary schemas, random(); pg_settings.source, which says "client" for what came in a
-// startup packet; pg_prepared_statements; whether a custom parameter is unknown or empty, for
-// nothing in PostgreSQL makes one unknown again once it was set (app.x and app.y are settings of
-// the database, app.z is read as nullif); whether a plan is generic, which depends on how often a
-// session has executed it; temp_buffers, which no session that ever had a temporary table may
-// change, and whether a session has a schema for such tables, which it keeps when the last one is
-// dropped.
+// startup packet; whether a custom parameter is unknown or empty, for nothing in PostgreSQL makes
+// one unknown again once it was set (app.x and app.y are settings of the database, app.z is read as
+// nullif); whether a plan is generic, which depends on how often a session has executed it;
+// temp_buffers, which no session that ever had a temporary table may change, and whether a session
+// has a schema for such tables, which it keeps when the last one is dropped.
 
 /// What a statement for a client may and must refer to.
 struct Situation {

@@ -29,7 +29,8 @@ std::string unnamed(const std::string& sql)
 std::string kept(WireClient& client, const std::string& pattern)
 {
     const std::string answer = client.ask(message::query(
-        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '" + pattern + "'"
+        std::string{"SELECT count(*) FROM "} + prepared_on_server + " WHERE statement LIKE '"
+        + pattern + "'"
     ));
     const std::size_t from = answer.find("D(") + 2;
     return answer.substr(from, answer.find(')', from) - from);

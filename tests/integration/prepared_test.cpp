@@ -21,9 +21,8 @@ Start sized(const std::string& size, const std::string& setting = "")
 // What the server knows under any name. The client asks in a simple query, so as not to be counted.
 std::string kept_on_server(Connection& client, const std::string& statement)
 {
-    return client
-        .query("SELECT count(*) FROM pg_prepared_statements WHERE statement = '" + statement + "'")
-        .text();
+    const std::string count = std::string{"SELECT count(*) FROM "} + prepared_on_server;
+    return client.query(count + " WHERE statement = '" + statement + "'").text();
 }
 
 } // namespace
@@ -193,7 +192,8 @@ TEST_CASE(
     // A Bind that brings its statement along closes none (one extra message at most), so there may
     // be twice as many for a while; a use that brings nothing closes the oldest.
     const auto kept = [&] {
-        return std::stoi(client.query("SELECT count(*) FROM pg_prepared_statements").value());
+        const std::string count = std::string{"SELECT count(*) FROM "} + prepared_on_server;
+        return std::stoi(client.query(count).value());
     };
     CHECK(kept() <= 4);
     for (int i = 0; i < 3; ++i) CHECK(client.execute(name(5)).text() == "5");

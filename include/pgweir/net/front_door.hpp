@@ -98,12 +98,11 @@ public:
     Task<wire::ErrorText> ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline);
     /// What BackendKeyData will say.
     struct Key {
-        ClientId client;
-        std::uint32_t process_id;
+        ClientId client; // its process_id_of
         std::string secret;
     };
     [[nodiscard]] Key new_key(bool is_long);
-    void admit(LoggedInClient client, std::uint32_t process_id);
+    void admit(LoggedInClient client);
     void open_console(ConsoleClient client);
     void count_refusal(std::string_view sqlstate) { login_errors_.add(sqlstate); }
 

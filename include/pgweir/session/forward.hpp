@@ -115,8 +115,11 @@ private:
     void append_empty_statement(const Statement& statement);
     void append_hidden_sync();
     void lend_names(const SqlReading& reading, bool is_query);
+    void lend_name(std::string_view name, const Statement& statement, bool is_tolerated);
+    [[nodiscard]] bool is_lent(std::string_view name) const;
     void take_names_back();
     [[nodiscard]] bool is_sql_name(std::string_view name) const;
+    [[nodiscard]] std::string_view sql_text(std::string_view name) const;
 
     // In forward_prepared.cpp.
     Done parse(wire::FrameHeader header, Bytes available, Step& step);
@@ -137,6 +140,7 @@ private:
     };
     [[nodiscard]] Target resolve(std::string_view client_name, Step& step);
     [[nodiscard]] Target resolve_unnamed(Step& step);
+    [[nodiscard]] bool has_unnamed_here() const;
     [[nodiscard]] Target prepare(
         const StatementRef& statement, std::string_view client_name, Step& step
     );
@@ -152,6 +156,25 @@ private:
     [[nodiscard]] bool must_wait_for(const PreparedCache::Entry& entry, std::string_view name)
         const;
     [[nodiscard]] bool must_wait_for_drop() const;
+
+    // In forward_own_names.cpp.
+    struct NamedInOrder {
+        std::uint64_t number;
+        std::string_view name;
+        const Statement* statement;
+    };
+    [[nodiscard]] bool shows_names(const SqlReading& reading) const;
+    [[nodiscard]] bool lend_all_names();
+    [[nodiscard]] std::vector<NamedInOrder> statements_to_lend(bool is_begun) const;
+    void lend_one_by_one(const std::vector<NamedInOrder>& all);
+    [[nodiscard]] bool is_sound(const Statement& statement) const;
+    void close_all_of_ours();
+    Done parse_by_own_name(
+        const wire::ParseBody& body, const StatementRef& statement, Bytes frame, Step& step
+    );
+    [[nodiscard]] Target prepare_by_own_name(
+        const StatementRef& statement, std::string_view client_name, Step& step
+    );
 
     std::optional<Done> need_whole(wire::FrameHeader header, Bytes available, Step& step);
     void pass(wire::FrameHeader header, Bytes available);
@@ -182,7 +205,7 @@ public:
 
     /// Never stops with need_server, need_replies or terminate; violation: close the server;
     /// say_again: nothing has happened, neither for the client nor in the database. After need_news
-    /// it must be shown the rest again, with has_notified_itself cleared.
+    /// it must be shown the rest again, with own_notifications cleared.
     [[nodiscard]] Step forward(Bytes input);
 
 private:
@@ -205,6 +228,8 @@ private:
     void deallocated();
     void discarded_all();
     void notification(wire::FrameHeader header, Bytes available);
+    void own_notification(wire::FrameHeader header, const wire::NotificationBody& told);
+    [[nodiscard]] bool is_own(const wire::NotificationBody& told) const;
     [[nodiscard]] bool is_for_client(const wire::NotificationBody& told);
     void parameter(wire::FrameHeader header, Bytes available);
     void tell_startup_value(
@@ -250,6 +275,11 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
 /// True: something was written, and its answer will be hidden. Equal settings become one value that
 /// both share, so that they are found equal at a glance the next time.
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server);
+
+/// A query of our own. `is_tolerated`: it may fail.
+void append_hidden_query(
+    ServerState& server, std::string_view sql, bool is_tolerated, Gather& to_server
+);
 
 [[nodiscard]] std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared);
 [[nodiscard]] std::uint64_t hash_with(std::uint64_t hash, const Channels& channels);

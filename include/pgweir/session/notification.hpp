@@ -50,6 +50,10 @@ public:
     /// Forgets those of channels that are not wanted any more.
     void keep_only(const std::vector<std::string>& channels);
 
+    /// The last so many that `server` has sent, in the client's own transaction, are told as sent
+    /// by the process that the client takes it for.
+    void claim(std::size_t count, std::uint32_t server, std::uint32_t process_id);
+
     /// All of it as messages for the client. Returns how many notifications they tell.
     std::size_t drain(Buffer& out);
 

@@ -44,7 +44,15 @@ public:
     /// Nothing of its name stands there.
     void forget(const StatementId& id);
 
-    void clear() { entries_.clear(); }
+    /// What stands there, or may.
+    [[nodiscard]] std::vector<StatementId> ids() const;
+    [[nodiscard]] const std::vector<StatementId>& suspects() const { return suspects_; }
+
+    /// DEALLOCATE ALL is answered. What is not confirmed by then was parsed behind it, and stays.
+    void clear()
+    {
+        std::erase_if(entries_, [](const auto& each) { return each.second.is_confirmed; });
+    }
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
     /// Tables or the like have changed: what is there may have another result type now.

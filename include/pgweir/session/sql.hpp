@@ -31,6 +31,8 @@ struct SqlReading {
     Parts prepared; // what the statements that it PREPAREs may change when they are executed
     bool sets_default = false;      // SET … TO DEFAULT: as RESET, but its tag does not say so
     bool writes = false;            // rows: triggers may run
+    bool may_copy_in = false;       // rows that its client sends: nothing may come before them
+    bool reads_prepared = false;    // pg_prepared_statements
     bool reads_sequence = false;    // currval(), lastval()
     bool advances_sequence = false; // behind that: nextval(), or an INSERT, which may call it
     std::string database; // that it drops, renames or copies: nobody may be connected there
@@ -47,8 +49,12 @@ struct SqlReading {
 [[nodiscard]] SqlReading read_sql(std::string_view text, bool is_cut = false);
 
 /// A SELECT, alone in its text, that calls nothing: it can change nothing but by INTO, which its
-/// answer tells. For a glance at the most frequent texts; false: read it.
+/// answer tells, and reads nothing of its session. For a glance at the most frequent texts; false:
+/// read it.
 [[nodiscard]] bool is_plain_select(std::string_view text);
+
+/// A name in it may start with pg_, as those of PostgreSQL's own do.
+[[nodiscard]] bool may_read_catalog(std::string_view text);
 
 /// The text of a DEALLOCATE for another name.
 [[nodiscard]] std::string deallocate_sql(std::string_view name);

@@ -48,7 +48,12 @@ struct TextHash {
 using SqlPrepared = std::vector<std::pair<std::string, std::string>>;
 using SqlPreparedRef = std::shared_ptr<const SqlPrepared>; // null: none
 
-using NamedStatements = std::unordered_map<std::string, StatementRef, TextHash, std::equal_to<>>;
+/// What a client has named by the protocol.
+struct NamedStatement {
+    StatementRef statement;
+    std::uint64_t number = 0; // of all that it has named: tells their order
+};
+using NamedStatements = std::unordered_map<std::string, NamedStatement, TextHash, std::equal_to<>>;
 
 /// Small on purpose: ten thousand idle clients each have one.
 struct ClientState {
@@ -58,6 +63,7 @@ struct ClientState {
     SettingsRef wanted = no_settings();  // what it believes its session has
 
     std::unique_ptr<NamedStatements> statements; // made with the first named Parse
+    std::uint64_t named_count = 0;               // as long as it lives
     StatementRef unnamed;                        // null: none, or not one of ours
     std::uint64_t unnamed_lives_on = 0; // server serial that has it as its own unnamed one; 0: none
 
@@ -84,6 +90,12 @@ struct ClientState {
 struct Deallocation {
     std::string client_name;
     StatementId id;
+};
+
+/// Names of its client's that a server has for the segment at hand.
+struct LentNames {
+    std::vector<std::string> names;
+    bool are_all = false; // and none of ours: pg_prepared_statements is read
 };
 
 /// What a server has told about the state of its session, as it comes.
@@ -128,10 +140,10 @@ struct ServerState {
     ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
     std::vector<std::string> named; // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
-    ChannelsRef channels;          // that it listens to, or will when …
-    std::size_t relisten_in = 0;   // … so many hidden queries are answered
-    std::vector<std::string> lent; // the client's names that it has for the segment at hand
-    bool has_described = false;    // the statement that it is at has told the shape of its rows
+    ChannelsRef channels;        // that it listens to, or will when …
+    std::size_t relisten_in = 0; // … so many hidden queries are answered
+    LentNames lent;
+    bool has_described = false; // the statement that it is at has told the shape of its rows
 
     std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
@@ -140,7 +152,8 @@ struct ServerState {
     bool has_told_last_words = false;             // to its client
     // To be looked at and cleared by the driver.
     std::unique_ptr<std::vector<Notification>> heard; // of a listener; null: it is none
-    bool has_notified_itself = false; // what the listener tells must come before ReadyForQuery
+    // Of the transaction to its own client: the listener's must come before ReadyForQuery.
+    std::uint32_t own_notifications = 0;
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
     bool must_be_reset = false;      // it may have what no other client may meet

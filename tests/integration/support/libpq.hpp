@@ -16,6 +16,10 @@ namespace pgweir::test {
 /// A transaction that has a server from the start: a BEGIN alone waits for its first statement.
 inline constexpr const char* begin_at_once = "BEGIN; SELECT 1";
 
+/// All that the server has, whoever asks: spelt so that pgweir does not see what is read, and
+/// leaves it as it is.
+inline constexpr const char* prepared_on_server = "U&\"pg\\005fprepared_statements\"";
+
 using Values = std::vector<std::optional<std::string>>; // empty: NULL
 
 class Result {

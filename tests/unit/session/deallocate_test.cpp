@@ -244,3 +244,18 @@ TEST_CASE_FIXTURE(
     server(reply::closed());
     CHECK(to_server() == lines("Parse <A> A", "Bind - <A>", "Sync"));
 }
+
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: what is parsed behind DEALLOCATE ALL is known to be there"
+)
+{
+    client(say::parse("", "DEALLOCATE ALL") + say::bind("") + say::execute());
+    client(say::parse("b", "B") + say::sync());
+    server(reply::parsed() + reply::bound() + reply::complete("DEALLOCATE ALL"));
+    server(reply::parsed() + reply::ready());
+    CHECK(server_state().prepared.size() == 1);
+    forget_output();
+    serve(1);
+    client(say::parse("c", "B") + say::parse("a", "A") + say::sync());
+    CHECK(to_server() == lines("Parse <A> A", "Sync"));
+}

@@ -43,6 +43,39 @@ TEST_CASE("session/listening_forward: who has never listened is told what comes"
     CHECK(script.to_client() == lines());
 }
 
+TEST_CASE("session/listening_forward: one's own comes from the process of BackendKeyData")
+{
+    SessionScript script;
+    script.server_state().process_id = own_pid;
+    script.client(say::query("NOTIFY a"));
+    script.server(reply::complete("NOTIFY") + reply::notification(own_pid, "a", "mine"));
+    script.server(reply::notification(7, "a", "yours") + reply::ready());
+    const std::string pid = std::to_string(process_id_of(script.client_state().id));
+    CHECK(
+        script.to_client()
+        == lines(
+            "Complete NOTIFY",
+            "Notification " + pid + " a=mine",
+            "Notification 7 a=yours",
+            "Ready I"
+        )
+    );
+    script.cut = [](std::size_t) { return 1; };
+    script.client(say::query("NOTIFY a"));
+    script.server(reply::notification(own_pid, "a", "mine") + reply::ready());
+    CHECK(script.to_client() == lines("Notification " + pid + " a=mine", "Ready I"));
+}
+
+TEST_CASE("session/listening_forward: no process has that number, and libpq takes it")
+{
+    constexpr std::uint32_t linux_max = 1U << 22U;
+    for (const std::uint64_t id : {0ULL, 1ULL, 0x3fffffffULL, 0x40000000ULL, ~0ULL}) {
+        CHECK(process_id_of(ClientId{id}) > linux_max);
+        CHECK(static_cast<std::int32_t>(process_id_of(ClientId{id})) > 0);
+    }
+    CHECK(process_id_of(ClientId{1}) != process_id_of(ClientId{2}));
+}
+
 TEST_CASE("session/listening_forward: also while we ask its server something")
 {
     SessionScript script;
@@ -110,9 +143,10 @@ TEST_CASE_FIXTURE(
     server(reply::complete("NOTIFY") + reply::notification(own_pid, "a", "") + reply::ready());
     CHECK(to_client() == lines("Complete NOTIFY"));
     CHECK(server_stop == Stop::need_news);
+    CHECK(server_state().own_notifications == 1);
     server(reply::complete("SELECT 1"));
     CHECK(to_client() == lines());
-    server_state().has_notified_itself = false;
+    server_state().own_notifications = 0;
     server(reply::ready());
     CHECK(to_client() == lines("Ready I", "Complete SELECT 1", "Ready I"));
     CHECK(server_stop == Stop::need_input);

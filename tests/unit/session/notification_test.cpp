@@ -44,6 +44,25 @@ TEST_CASE("session/notification: an inbox gives all back as messages, once, in o
     CHECK(drain(inbox).empty());
 }
 
+TEST_CASE("session/notification: one's own are the last of the server's, and only a copy changes")
+{
+    Inbox inbox;
+    const auto own = notification("a", "2");
+    inbox.push(notification("a", "1"));
+    inbox.push(own);
+    inbox.push(std::make_shared<const Notification>(Notification{8, "a", "3"}));
+    inbox.claim(1, 7, 99);
+    CHECK(own->process_id == 7);
+    CHECK(
+        drain(inbox)
+        == std::string{"A\0\0\0\x0c\0\0\0\x07" "a\0" "1\0", 13}
+               + std::string{"A\0\0\0\x0c\0\0\0\x63" "a\0" "2\0", 13}
+               + std::string{"A\0\0\0\x0c\0\0\0\x08" "a\0" "3\0", 13}
+    );
+    inbox.claim(1, 7, 99); // nothing is there
+    CHECK(inbox.empty());
+}
+
 TEST_CASE("session/notification: what is no longer wanted is forgotten")
 {
     Inbox inbox;

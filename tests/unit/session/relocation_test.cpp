@@ -1,5 +1,7 @@
 #include <pgweir/session/relocation.hpp>
 
+#include <pgweir/session/forward.hpp>
+
 #include <doctest/doctest.h>
 
 #include <string>
@@ -15,9 +17,9 @@ ClientState client_of(StatementTable& table)
 {
     ClientState client;
     client.statements = std::make_unique<NamedStatements>();
-    client.statements->emplace("a", table.intern("SELECT 1", {}));
-    client.statements->emplace("b", table.intern("SELECT 1", {}));
-    client.statements->emplace("c", table.intern("SELECT 2", {}, 7));
+    set_statement(client, "a", table.intern("SELECT 1", {}));
+    set_statement(client, "b", table.intern("SELECT 1", {}));
+    set_statement(client, "c", table.intern("SELECT 2", {}, 7));
     client.unnamed = table.intern("SELECT 2", {}, 7);
     return client;
 }
@@ -30,13 +32,14 @@ TEST_CASE("session/relocation: on the way a client shares no statement with anyb
     ClientState client = client_of(table);
     const StatementRef left = table.intern("SELECT 1", {});
     take_statements_along(client);
-    for (const auto& [name, statement] : *client.statements) {
+    for (const auto& [name, named] : *client.statements) {
+        const StatementRef& statement = named.statement;
         CAPTURE(name);
         CHECK(statement->use_count() == 1);
     }
     CHECK(client.unnamed->use_count() == 1);
     CHECK(left->use_count() == 2); // the table's and ours
-    CHECK(client.statements->at("a")->id() == left->id());
+    CHECK(client.statements->at("a").statement->id() == left->id());
 }
 
 TEST_CASE("session/relocation: what it has becomes what its new worker has")
@@ -47,9 +50,9 @@ TEST_CASE("session/relocation: what it has becomes what its new worker has")
     ClientState client = client_of(before);
     take_statements_along(client);
     settle_statements(client, after);
-    CHECK(client.statements->at("a") == there);
-    CHECK(client.statements->at("b") == there);
-    CHECK(client.statements->at("c") == client.unnamed);
+    CHECK(client.statements->at("a").statement == there);
+    CHECK(client.statements->at("b").statement == there);
+    CHECK(client.statements->at("c").statement == client.unnamed);
     CHECK(client.unnamed == after.intern("SELECT 2", {}, 7));
     CHECK(client.unnamed != after.intern("SELECT 2", {}));
     CHECK(after.size() == 3);

@@ -164,6 +164,24 @@ TEST_CASE("session/sql: rows are written by these, and by what WITH may hide")
     }
 }
 
+TEST_CASE("session/sql: who reads pg_prepared_statements")
+{
+    CHECK(read_sql("SELECT 1; TABLE pg_catalog.PG_prepared_statements").reads_prepared);
+    CHECK(read_sql("SELECT * FROM pg_prepared_statement()").reads_prepared);
+    CHECK_FALSE(read_sql("SELECT 'pg_prepared_statements' -- pg_prepared_statements").reads_prepared
+    );
+    CHECK(may_read_catalog("x pg_"));
+    CHECK_FALSE(may_read_catalog("g_ _pg a_g_"));
+}
+
+TEST_CASE("session/sql: a COPY may want rows from its client, unless it copies a query")
+{
+    CHECK(read_sql("COPY t FROM STDIN").may_copy_in);
+    CHECK(read_sql("SELECT 1; COPY t (a) FROM STDIN").may_copy_in);
+    CHECK_FALSE(read_sql("COPY /* ( */ (TABLE t) TO STDOUT").may_copy_in);
+    CHECK_FALSE(read_sql("INSERT INTO t VALUES (1)").may_copy_in);
+}
+
 TEST_CASE("session/sql: calls are names before parentheses, without their schemas")
 {
     CHECK(calls("SELECT 1") == "");
@@ -217,6 +235,9 @@ TEST_CASE("session/sql: a plain SELECT calls nothing, and is alone")
     CHECK_FALSE(is_plain_select("SELECT 1;;"));
     CHECK_FALSE(is_plain_select("SELECT 1; -- end"));
     CHECK_FALSE(is_plain_select("SELECT ';' AS a"));
+    CHECK(is_plain_select("SELECT a_b, _g, g_, mpg FROM pgbench_accounts"));
+    CHECK_FALSE(is_plain_select("SELECT * FROM Pg_Prepared_Statements"));
+    CHECK_FALSE(is_plain_select("SELECT * FROM \"pg_prepared_statements\""));
 }
 
 TEST_CASE("session/sql: what only begins like a SELECT is read")

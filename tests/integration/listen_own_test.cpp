@@ -1,0 +1,84 @@
+// Drivers know their own notifications by the process id that they were told at login.
+#include "support/daemon.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace pgweir::test;
+
+namespace {
+
+// What has come, without waiting.
+std::string heard(Connection& client)
+{
+    std::string text;
+    while (PGnotify* const news = PQnotifies(client.raw())) {
+        const bool is_own = news->be_pid == PQbackendPID(client.raw());
+        if (!text.empty()) text += ' ';
+        text += std::string{is_own ? "own" : "other"} + '=' + news->extra;
+        PQfreemem(news);
+    }
+    return text;
+}
+
+void wait_for_listener(const Pgweir& pgweir)
+{
+    if (is_direct()) return;
+    wait_until(
+        [&] {
+            if (metric(pgweir.metrics(), {"pgweir_listen_clients{"}) != 1) return false;
+            return metric(pgweir.metrics(), {"pgweir_servers{", "\"active\""}) == 0;
+        },
+        "the listener listens, and nobody has a server"
+    );
+}
+
+void notify(const std::string& payload) { postgres().sql("NOTIFY news, '" + payload + "'"); }
+
+// Others' come before one's own.
+void check_own(Connection& client, Connection& other)
+{
+    client.query("NOTIFY news, '1'");
+    CHECK(heard(client) == "own=1");
+    client.query("BEGIN");
+    client.query("SELECT 1");
+    notify("2");
+    other.query("NOTIFY news, '3'");
+    client.query("SELECT pg_notify('news', i::text) FROM generate_series(4, 5) AS i");
+    client.query("COMMIT");
+    CHECK(heard(client) == "other=2 other=3 own=4 own=5");
+}
+
+} // namespace
+
+TEST_CASE("integration/listen_own: one's own is from the process that one knows, others' are not")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "3", "--workers", "1"}}};
+    Connection client = pgweir.connect();
+    Connection other = pgweir.connect();
+    client.query("LISTEN news");
+    wait_for_listener(pgweir);
+    check_own(client, other);
+    other.query("NOTIFY news, '1'"); // on the same server, a moment ago
+    client.query("NOTIFY news, '2'");
+    CHECK(heard(client) == "other=1 own=2");
+    client.query("CREATE TEMP TABLE mine (i int)"); // it keeps its server
+    client.query("NOTIFY news, '3'");
+    CHECK(heard(client) == "own=3");
+}
+
+TEST_CASE("integration/listen_own: nor is it another's when no listener tells it")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "1"}}};
+    Connection client = pgweir.connect();
+    client.query("LISTEN news");
+    client.query("NOTIFY news, '1'");
+    CHECK(heard(client) == "own=1");
+    client.query("BEGIN");
+    client.query("SELECT 1");
+    notify("2");
+    client.query("NOTIFY news, '3'");
+    client.query("COMMIT");
+    CHECK(heard(client) == "other=2 own=3");
+}
