@@ -130,6 +130,11 @@ void ClientForwarder::flush(FrameHeader header, Bytes available)
     pass(header, available);
 }
 
+void ClientForwarder::note_parse(std::string_view client_name)
+{
+    if (is_first_) server_->rerun.parsed = client_name;
+}
+
 // The first use of a statement of ours: should PostgreSQL think that it has become unusable.
 void ClientForwarder::note_use(std::string_view client_name, bool is_shape_new)
 {

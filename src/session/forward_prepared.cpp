@@ -32,7 +32,7 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     }
     if (must_wait_for_drop()) return Done::wait;
     used_ = header.frame_size();
-    if (is_first_) server_->rerun.parsed = parsed->name;
+    note_parse(parsed->name);
     if (is_sql_name(parsed->name)) { // the server has it, and says that it is taken
         pass_expecting(header, available, Reply::parse);
         return Done::yes;

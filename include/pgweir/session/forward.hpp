@@ -89,6 +89,7 @@ private:
 
     void forward_messages(Step& step, Bytes input);
     void note_first(Bytes said);
+    void note_parse(std::string_view client_name);
     void note_use(std::string_view client_name, bool is_shape_new);
     bool begin_block(Step& step, Bytes input);
     bool begin_message(Step& step, Bytes rest);
