@@ -24,6 +24,7 @@ bool ClientForwarder::shows_names(const SqlReading& reading) const
     const auto shows = [this](const std::string& name) {
         if (const StatementRef statement = find(name)) return statement->reading().reads_prepared;
         const std::string_view text = sql_text(name);
+        if (text.empty()) return client_.has_prepared_view; // made a moment ago: not known yet
         return may_read_catalog(text) && read_sql(text).reads_prepared;
     };
     return std::ranges::any_of(reading.prepared_names, shows);
@@ -109,7 +110,7 @@ ClientForwarder::Done ClientForwarder::parse_by_own_name(
 {
     const bool is_named = !body.name.empty();
     if (is_named && server_->replies.is_undecided(body.name)) return Done::wait;
-    if (shows_names(statement->reading()) && !lend_all_names()) return Done::wait;
+    if (!lend_all_names()) return Done::wait;
     if (!is_named) {
         parse_unnamed(statement, frame, step);
         return Done::yes;
@@ -128,7 +129,7 @@ ClientForwarder::Target ClientForwarder::prepare_by_own_name(
     const StatementRef& statement, std::string_view client_name, Step& step
 )
 {
-    if (shows_names(statement->reading()) && !lend_all_names()) return {.must_wait = true};
+    if (!lend_all_names()) return {.must_wait = true};
     const bool is_unnamed = client_name.empty();
     const bool is_there = is_unnamed ? has_unnamed_here() : is_lent(client_name);
     if (is_there) return {};

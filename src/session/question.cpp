@@ -1,5 +1,6 @@
 #include <pgweir/session/question.hpp>
 
+#include <pgweir/session/forward.hpp>
 #include <pgweir/session/sequences.hpp>
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
@@ -132,7 +133,10 @@ void raise_doubts(
 {
     const Parts by_calls = parts_of_calls(reading, knowledge);
     const bool prepares = reading.changes.has(Part::prepared_statements);
-    if (prepares) client.prepared_changes |= reading.prepared | by_calls;
+    if (prepares) {
+        client.prepared_changes |= reading.prepared | by_calls;
+        client.has_prepared_view |= reading.reads_prepared;
+    }
     Parts owned = client.pins;
     if (client.sql_prepared) owned |= Part::prepared_statements;
     if (client.channels) owned |= Part::channels;
@@ -170,16 +174,9 @@ void ask(ServerState& server, Knowledge& knowledge, Gather& to_server)
     server.answer->asked = asked;
     if (asked.has(Part::catalog)) server.answer->catalog = std::make_shared<Catalog>();
     if (asked.empty()) return;
-    wire::append_query(to_server.own(), question_about(asked, knowledge));
-    to_server.commit();
-    server.replies.push({.reply = Reply::query, .is_hidden = true});
-    server.unnamed_owner = ClientId{};
-    ++server.segment;
+    append_hidden_query(server, question_about(asked, knowledge), false, to_server);
 }
 
-// What was prepared beside a temporary table may need one of that name, gone as it may be now: on
-// another server it could not even be parsed. So the client stays as long as it has such
-// statements.
 void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
 {
     const auto answer = std::exchange(server.answer, nullptr);
@@ -194,6 +191,8 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
     client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
+    // What was prepared beside a temporary table may need one of that name, gone as it may be now:
+    // on another server it could not even be parsed.
     if (had_temp_objects && client.sql_prepared) client.pins |= Part::temp_objects;
     if (answer->asked.has(Part::channels)) {
         server.channels = make_channels(std::move(answer->channels));

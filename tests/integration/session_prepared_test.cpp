@@ -231,6 +231,24 @@ TEST_CASE_FIXTURE(TwoClients, "integration/session_prepared: a statement that re
     CHECK(client.query("EXECUTE w").text() == "3");
 }
 
+TEST_CASE_FIXTURE(
+    TwoClients, "integration/session_prepared: a statement that reads sees itself at once"
+)
+{
+    const std::string prepare = "PREPARE w AS SELECT count(*) FROM pg_prepared_statements";
+    CHECK(client.prepare("s", "SELECT 1").text().empty());
+    client.query("BEGIN");
+    CHECK(client.query(prepare).text() == "PREPARE");
+    CHECK(client.query("EXECUTE w").text() == "2");
+    client.query("COMMIT");
+    CHECK(client.query("DEALLOCATE w").text() == "DEALLOCATE");
+    client.enter_pipeline();
+    client.send_params(prepare, {});
+    client.send_params("EXECUTE w", {});
+    CHECK(client.sync_and_read() == "PREPARE / 2 / sync");
+    client.exit_pipeline();
+}
+
 TEST_CASE_FIXTURE(TwoClients, "integration/session_prepared: in a pipeline it grows as it goes on")
 {
     const std::string count = "SELECT count(*) FROM pg_prepared_statements";

@@ -71,8 +71,9 @@ struct ClientState {
     ChannelsRef channels;
     std::unique_ptr<Listening> listening; // null: no listener works for it
 
-    Parts pins;             // what its session has, and only its server: it keeps that one
-    Parts prepared_changes; // what its statements of SQL's PREPARE may change
+    Parts pins;                     // what its session has, and only its server: it keeps that one
+    Parts prepared_changes;         // what its statements of SQL's PREPARE may change
+    bool has_prepared_view = false; // one of them reads pg_prepared_statements
     std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
 
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
