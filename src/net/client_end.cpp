@@ -59,7 +59,7 @@ void ClientSession::on_server_lost(const char* reason)
 bool ClientSession::has_left_unread(const Server& lost) const
 {
     const session::ServerState& state = lost.state;
-    const bool may_be = state.rerun.is_unheard && !state.rerun.said.empty() && !keeps_server()
+    const bool may_be = state.rerun.is_unheard && !keeps_server()
                         && state_.reruns < session::Rerun::count_max;
     if (!may_be) return false;
     return lost.has_failed_to_send || (state.last_words && lost.stream.was_reset());

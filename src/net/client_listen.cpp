@@ -5,8 +5,9 @@
 #include <pgweir/net/listener.hpp>
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
+#include <pgweir/net/welcome.hpp>
 #include <pgweir/net/worker.hpp>
-#include <pgweir/wire/messages.hpp>
+#include <pgweir/session/forward.hpp>
 
 #include <memory>
 #include <string>
@@ -24,11 +25,7 @@ namespace {
 std::string encoding_of(const session::Settings& settings)
 {
     const std::string* const value = settings.find("client_encoding");
-    std::string name;
-    for (const char c : value != nullptr ? session::lower_case(*value) : std::string{}) {
-        const bool is_kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (is_kept) name += c;
-    }
+    std::string name = value != nullptr ? encoding_key(*value) : std::string{};
     return name == "unicode" ? "utf8" : name;
 }
 
@@ -115,12 +112,8 @@ void ClientSession::continue_handover()
     reopenings_ = pool_->audience.reopenings();
     session::Gather& out = worker_->to_server();
     for (const std::string& sql : {listening.cut_sql(), listening.end_of_cut_sql()}) {
-        wire::append_query(out.own(), sql);
-        out.commit();
-        server_->state.replies.push({.reply = session::Reply::query, .is_hidden = true});
-        ++server_->state.segment;
+        session::append_hidden_query(server_->state, sql, false, out);
     }
-    server_->state.unnamed_owner = ClientId{};
     send_to_server();
 }
 

@@ -6,7 +6,6 @@
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
 #include <pgweir/session/forward.hpp>
-#include <pgweir/wire/messages.hpp>
 
 #include <memory>
 #include <utility>
@@ -126,9 +125,7 @@ void Listener::begin_round(bool is_due)
     if (!is_needed) return;
     session::Gather& out = worker_.to_server();
     if (!session::reconcile_server(server_->state, self_, out)) {
-        wire::append_query(out.own(), "");
-        out.commit();
-        server_->state.replies.push({.reply = session::Reply::query, .is_hidden = true});
+        session::append_hidden_query(server_->state, "", false, out);
     }
     subscriptions_.begin_round();
     heard_of_ = worker_.now();

@@ -13,10 +13,7 @@ using session::lower_case;
 // pg_encoding_to_char(): PostgreSQL takes many spellings and reports one.
 std::string encoding_name(std::string_view asked)
 {
-    std::string key;
-    for (const char c : lower_case(asked)) {
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) key += c;
-    }
+    const std::string key = encoding_key(asked);
     constexpr std::array<std::pair<std::string_view, std::string_view>, 9> known{{
         {"utf8", "UTF8"},
         {"unicode", "UTF8"},
@@ -52,6 +49,15 @@ std::string date_style(const std::string& asked, const std::string& reported)
 }
 
 } // namespace
+
+std::string encoding_key(std::string_view name)
+{
+    std::string key;
+    for (const char c : lower_case(name)) {
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) key += c;
+    }
+    return key;
+}
 
 std::string welcome_value(
     std::string_view name, const std::string& value, const session::Settings& settings

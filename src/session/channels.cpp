@@ -1,5 +1,7 @@
 #include <pgweir/session/channels.hpp>
 
+#include <pgweir/session/sql_lexer.hpp>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -8,18 +10,13 @@ namespace pgweir::session {
 
 namespace {
 
-// No name of a channel can end its statement.
 void append_each(std::string& sql, std::string_view command, const Channels& channels)
 {
     for (const std::string& name : channels) {
         if (!sql.empty()) sql += "; ";
         sql += command;
-        sql += " \"";
-        for (const char c : name) {
-            if (c == '"') sql += c;
-            sql += c;
-        }
-        sql += '"';
+        sql += ' ';
+        append_identifier(sql, name);
     }
 }
 

@@ -149,14 +149,9 @@ void ServerForwarder::pass_error(
         wire::append_error(to_client_.own(), *server_.abort_reason);
         server_.abort_reason.reset(); // said once; from now on the server says what it thinks
     } else if (fields.message.find(Statement::name_prefix) != std::string_view::npos) {
-        wire::append_error(
-            to_client_.own(),
-            {std::string{fields.severity},
-             std::string{fields.sqlstate},
-             with_client_name(fields.message),
-             std::string{fields.detail},
-             std::string{fields.hint}}
-        );
+        wire::ErrorText error = text_of(fields);
+        error.message = with_client_name(fields.message);
+        wire::append_error(to_client_.own(), error);
     } else {
         return pass(header, available, false);
     }

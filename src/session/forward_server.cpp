@@ -38,12 +38,7 @@ bool may_change_session(char first)
            || first == 'R';
 }
 
-bool is_description(Bytes message)
-{
-    return std::to_integer<char>(message.front()) == server_type::row_description;
-}
-
-bool is_error(std::byte type) { return std::to_integer<char>(type) == server_type::error; }
+bool has_type(Bytes message, char type) { return std::to_integer<char>(message.front()) == type; }
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
 
@@ -52,7 +47,7 @@ bool is_bulk(char type) { return type == server_type::data_row || type == server
 Step ServerForwarder::forward(Bytes input)
 {
     Step step;
-    if (!input.empty() && !is_error(input.front())) server_.rerun.is_unheard = false;
+    if (!input.empty() && !has_type(input, server_type::error)) server_.rerun.is_unheard = false;
     while (step.consumed < input.size()) {
         const Bytes rest = input.subspan(step.consumed);
         if (server_.stream.remaining > 0) {
@@ -63,7 +58,7 @@ Step ServerForwarder::forward(Bytes input)
             continue;
         }
         if (const std::size_t size = rows_size(rest); size > 0) {
-            server_.has_described |= is_description(rest);
+            server_.has_described |= has_type(rest, server_type::row_description);
             to_client_.borrow(rest.first(size));
             step.consumed += size;
             continue;

@@ -34,11 +34,7 @@ std::string_view tag_of(BlockEdge edge)
 // A transaction that PostgreSQL itself says has failed.
 void begin_failed(ServerState& server, Gather& to_server)
 {
-    wire::append_query(to_server.own(), "BEGIN; ROLLBACK TO SAVEPOINT \"pgweir refused\"");
-    to_server.commit();
-    server.replies.push({.reply = Reply::query, .is_hidden = true, .is_tolerated = true});
-    server.unnamed_owner = ClientId{};
-    ++server.segment;
+    append_hidden_query(server, "BEGIN; ROLLBACK TO SAVEPOINT \"pgweir refused\"", true, to_server);
     server.status = 'E';
 }
 

@@ -98,9 +98,10 @@ std::uint64_t hash_with(std::uint64_t hash, const SqlPrepared& prepared)
 
 std::uint64_t hash_with(std::uint64_t hash, const Channels& channels)
 {
-    constexpr std::uint64_t golden_ratio = 0xd1342543de82ef95U;
+    // Not that of the statements: two channels are something else than one of them and its text.
+    constexpr std::uint64_t factor = 0xd1342543de82ef95U;
     for (const std::string& name : channels) {
-        hash = (hash ^ std::hash<std::string>{}(name)) * golden_ratio;
+        hash = (hash ^ std::hash<std::string>{}(name)) * factor;
     }
     return hash;
 }

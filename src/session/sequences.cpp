@@ -2,6 +2,7 @@
 // it is told that there is nothing. Never what somebody else's INSERT has left.
 #include <pgweir/session/sequences.hpp>
 
+#include <pgweir/session/forward.hpp>
 #include <pgweir/wire/messages.hpp>
 #include <pgweir/wire/writer.hpp>
 
@@ -79,11 +80,7 @@ void discard_sequences(ServerState& server, bool is_extended, Gather& to_server)
 {
     server.sequences_owner = ClientId{};
     if (is_extended) return append_extended_discard(server, to_server);
-    wire::append_query(to_server.own(), discard);
-    to_server.commit();
-    server.replies.push({.reply = Reply::query, .is_hidden = true, .is_tolerated = true});
-    server.unnamed_owner = ClientId{};
-    ++server.segment;
+    append_hidden_query(server, discard, true, to_server);
 }
 
 } // namespace pgweir::session

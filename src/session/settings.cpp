@@ -1,6 +1,7 @@
 #include <pgweir/session/settings.hpp>
 
 #include <pgweir/session/sql.hpp>
+#include <pgweir/session/sql_lexer.hpp>
 
 #include <algorithm>
 #include <array>
@@ -57,16 +58,6 @@ void append_quoted(std::string& sql, std::string_view value)
         sql += c;
     }
     sql += '\'';
-}
-
-void append_identifier(std::string& sql, std::string_view name)
-{
-    sql += '"';
-    for (const char c : name) {
-        if (c == '"') sql += c;
-        sql += c;
-    }
-    sql += '"';
 }
 
 // A custom parameter "class.name" is two identifiers to SET and RESET.

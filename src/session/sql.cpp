@@ -274,12 +274,9 @@ bool may_read_catalog(std::string_view text)
 
 std::string deallocate_sql(std::string_view name)
 {
-    std::string sql = "DEALLOCATE \"";
-    for (const char c : name) {
-        if (c == '"') sql += c;
-        sql += c;
-    }
-    return sql + '"';
+    std::string sql = "DEALLOCATE ";
+    append_identifier(sql, name);
+    return sql;
 }
 
 } // namespace pgweir::session

@@ -209,4 +209,14 @@ std::optional<std::vector<std::string>> setting_values(std::string_view text)
     }
 }
 
+void append_identifier(std::string& sql, std::string_view name)
+{
+    sql += '"';
+    for (const char c : name) {
+        if (c == '"') sql += c;
+        sql += c;
+    }
+    sql += '"';
+}
+
 } // namespace pgweir::session

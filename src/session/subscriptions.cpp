@@ -1,5 +1,6 @@
 #include <pgweir/session/subscriptions.hpp>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 

@@ -13,26 +13,18 @@ using namespace pgweir::test;
 
 namespace {
 
-Start in_front_of(const FakeServer& server)
+// Nobody waits for it for long.
+Start impatient(const FakeServer& server)
 {
-    return {
-        .flags =
-            {"--pool-size",
-             "1",
-             "--set",
-             "auth.method=trust",
-             "--set",
-             "pool.server_login_retry=100ms",
-             "--set",
-             "pool.query_wait_timeout=2s",
-             "--set",
-             "pool.server_connect_timeout=1s",
-             "--set",
-             "pool.query_timeout=2s",
-             "--set",
-             "pool.cancel_wait_timeout=500ms"},
-        .upstream = server.url(),
-    };
+    Start start = in_front_of(server);
+    for (const char* const setting :
+         {"pool.query_wait_timeout=2s",
+          "pool.server_connect_timeout=1s",
+          "pool.query_timeout=2s",
+          "pool.cancel_wait_timeout=500ms"}) {
+        start.flags.insert(start.flags.end(), {"--set", setting});
+    }
+    return start;
 }
 
 // What a client sees who logs in and asks one question: "1" when it was answered.
@@ -70,7 +62,7 @@ void expect_recovery(const FakeServer::Behaviour& bad)
 {
     BadAtFirst manners{1, bad};
     FakeServer server{[&manners](Stream& stream) { manners(stream); }};
-    const Pgweir pgweir{in_front_of(server)};
+    const Pgweir pgweir{impatient(server)};
     wait_until(
         [&] { return ask_once(pgweir) == "1" && server.connection_count() >= 2; },
         "the server that behaves is found"
@@ -85,7 +77,7 @@ std::string huge(char type) { return type + message::be32(0x7FFF'FFFF); }
 TEST_CASE("integration/misbehaving_server: the harness itself, behaving" * pooler_only())
 {
     FakeServer server{serve_politely};
-    const Pgweir pgweir{in_front_of(server)};
+    const Pgweir pgweir{impatient(server)};
     CHECK(ask_once(pgweir) == "1");
 }
 
@@ -211,7 +203,7 @@ TEST_CASE(
             stream.write(polite_answer() + (is_first ? message::typed('Z', "I") : ""));
         }
     }};
-    const Pgweir pgweir{in_front_of(server)};
+    const Pgweir pgweir{impatient(server)};
     Connection first = pgweir.connect();
     Connection second = pgweir.connect();
     CHECK(first.query("SELECT 1").text() == "1");

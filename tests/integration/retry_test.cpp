@@ -17,20 +17,6 @@ std::string shutdown_words()
     return message::typed('E', std::string_view{fields, sizeof fields});
 }
 
-Start in_front_of(const FakeServer& server)
-{
-    return {
-        .flags =
-            {"--pool-size",
-             "1",
-             "--set",
-             "auth.method=trust",
-             "--set",
-             "pool.server_login_retry=100ms"},
-        .upstream = server.url(),
-    };
-}
-
 // The settings of its first client are tried alone, in front of its query.
 void answer_until(Stream& stream, const std::string& query)
 {

@@ -9,6 +9,10 @@
 
 namespace pgweir::net {
 
+/// The name of an encoding without case and punctuation, as PostgreSQL compares it: "utf8" for
+/// "UTF-8".
+[[nodiscard]] std::string encoding_key(std::string_view name);
+
 /// What a parameter that the server reports as `value` will be for a client with these settings,
 /// spelt as PostgreSQL spells it.
 [[nodiscard]] std::string welcome_value(

@@ -61,6 +61,9 @@ inline constexpr std::size_t identifier_size_max = 63;
 /// Nothing: not an identifier, or one with Unicode escapes.
 [[nodiscard]] std::optional<std::string> identifier(std::string_view token);
 
+/// The other way: any name, quoted so that it cannot end its statement.
+void append_identifier(std::string& sql, std::string_view name);
+
 /// The bytes that a string token stands for. Nothing: B'', X'' or U&'', or an escape whose meaning
 /// depends on the server's encoding, or not a string.
 [[nodiscard]] std::optional<std::string> string_value(std::string_view token);

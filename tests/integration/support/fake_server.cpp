@@ -82,6 +82,20 @@ void FakeServer::serve(int socket)
     ::close(socket);
 }
 
+Start in_front_of(const FakeServer& server)
+{
+    return {
+        .flags =
+            {"--pool-size",
+             "1",
+             "--set",
+             "auth.method=trust",
+             "--set",
+             "pool.server_login_retry=100ms"},
+        .upstream = server.url(),
+    };
+}
+
 void accept_login(Stream& stream)
 {
     static_cast<void>(stream.read_exactly(length_of(stream.read_exactly(4)) - 4));

@@ -1,6 +1,7 @@
 // A PostgreSQL that misbehaves: accepts connections and does to each what the test says.
 #pragma once
 
+#include "integration/support/daemon.hpp"
 #include "integration/support/stream.hpp"
 #include "integration/support/wire_client.hpp"
 
@@ -40,6 +41,9 @@ private:
     std::list<std::jthread> threads_;
     std::jthread acceptor_;
 };
+
+/// How to start a pgweir with one connection to it, where anybody may log in.
+[[nodiscard]] Start in_front_of(const FakeServer& server);
 
 /// The polite beginning: takes the startup packet and says AuthenticationOk to ReadyForQuery.
 void accept_login(Stream& stream);
