@@ -1,5 +1,7 @@
 #include <pgweir/base/log.hpp>
 
+#include <boost/locale/utf.hpp>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -35,36 +37,42 @@ std::string timestamp()
     return std::string{text.data(), size} + fraction.data();
 }
 
-// JSON's escapes (RFC 8259, section 7); good for logfmt too.
+// JSON's escapes (RFC 8259, section 7) and its encoding (section 8.1); good for logfmt too. A name
+// that a client has sent may be in any encoding: what is no UTF-8 becomes U+FFFD.
 std::string quoted(std::string_view value)
 {
+    using Utf8 = boost::locale::utf::utf_traits<char>;
+
     std::string out = "\"";
-    for (const char c : value) {
-        const auto code = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+    const char* at = value.data();
+    const char* const end = at + value.size();
+    while (at != end) {
+        const char* const start = at;
+        const auto code = Utf8::decode(at, end);
+        if (!boost::locale::utf::is_valid_codepoint(code)) {
+            out += "\\ufffd";
+            at = start + 1;
+        } else if (code == '"' || code == '\\') {
             out += '\\';
-            out += c;
-        } else if (c == '\n') {
+            out += static_cast<char>(code);
+        } else if (code == '\n') {
             out += "\\n";
         } else if (code < 0x20 || code == 0x7f) {
             std::array<char, 8> escape{};
             std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(code));
             out += escape.data();
         } else {
-            out += c;
+            out.append(start, at);
         }
     }
     return out + '"';
 }
 
+// Needs no quotes in logfmt, nor escapes.
 bool is_plain(std::string_view value)
 {
-    constexpr std::string_view special = " =\"\\\x7f";
-    if (value.empty()) return false;
-    for (const char c : value) {
-        if (static_cast<unsigned char>(c) <= 0x20 || special.find(c) != special.npos) return false;
-    }
-    return true;
+    if (value.empty() || value.find_first_of(" =") != value.npos) return false;
+    return quoted(value).size() == value.size() + 2;
 }
 
 void append_field(std::string& line, LogFormat format, const LogField& field)

@@ -52,6 +52,15 @@ TEST_CASE("base/log: letters of other languages stay readable")
     CHECK(json("Zoë") == R"("level":"info","event":"login","user":"Zoë"})");
 }
 
+TEST_CASE("base/log: what is no UTF-8 is shown as such, and breaks no line")
+{
+    CHECK(json("Zo\xeb!") == R"("level":"info","event":"login","user":"Zo\ufffd!"})");
+    CHECK(json("\xe2\x82") == R"("level":"info","event":"login","user":"\ufffd\ufffd"})");
+    CHECK(json("\xed\xa0\x80") == R"("level":"info","event":"login","user":"\ufffd\ufffd\ufffd"})");
+    CHECK(json("\xc0\x80") == R"("level":"info","event":"login","user":"\ufffd\ufffd"})");
+    CHECK(text("Zo\xeb") == R"(level=info event=login user="Zo\ufffd")");
+}
+
 TEST_CASE("base/log: a JSON line escapes what a string may not hold")
 {
     CHECK(json("a\"\\\n\t") == R"("level":"info","event":"login","user":"a\"\\\n\u0009"})");
