@@ -68,11 +68,10 @@ bool ClientSession::has_left_unread(const Server& lost) const
 // The server was at work for us only, in front of the client's transaction or behind it.
 bool ClientSession::has_lost_nothing()
 {
-    const bool was_ours = is_proving_ || is_asking_;
+    constexpr auto ours = Flags{Awaited::proof} | Awaited::answer;
+    const bool was_ours = !(awaits_ & ours).empty();
     if (!was_ours || !state_.pins.empty() || owns_server()) return false;
-    is_proving_ = false;
-    is_asking_ = false;
-    is_blocked_ = false;
+    has_come(ours | Awaited::replies);
     query_at_ = {};
     worker_->run_again(*this);
     if (is_draining_) drain();
@@ -83,7 +82,7 @@ void ClientSession::drain()
 {
     is_draining_ = true;
     if (is_over()) return;
-    const bool is_idle = server_ == nullptr ? !is_waiting_ && !is_kept_ready_
+    const bool is_idle = server_ == nullptr ? !is_waiting() && !is_kept_ready_
                                             : keeps_server() && server_->state.is_idle();
     if (!is_idle) return;
     end(ClientEnd::shutting_down,
@@ -110,11 +109,11 @@ void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
          {"pool", pool_->pool->label()},
          {"reason", name_of(reason)},
          {"message", error.message}});
-    if (is_waiting_) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
-    is_waiting_ = false;
+    if (is_waiting()) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
+    has_come(Awaited::server);
     give_server_back(true);
     stop_listening();
-    is_closing_ = true;
+    phase_ = Phase::closing;
     close_at_ = worker_->now() + linger_max;
     if (output_.empty()) stream_.shut_down_sending();
     update_deadline();
@@ -132,10 +131,10 @@ void ClientSession::discard_input()
 
 void ClientSession::leave(ClientEnd reason)
 {
-    if (is_gone_) return;
-    if (is_waiting_) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
-    is_waiting_ = false;
-    if (!is_closing_) {
+    if (is_gone()) return;
+    if (is_waiting()) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
+    has_come(Awaited::server);
+    if (phase_ == Phase::open) {
         log(LogLevel::debug,
             "client_closed",
             {{"client", static_cast<std::uint64_t>(id())},
@@ -144,7 +143,7 @@ void ClientSession::leave(ClientEnd reason)
     }
     give_server_back(reason != ClientEnd::terminated);
     stop_listening();
-    is_gone_ = true;
+    phase_ = Phase::gone;
     worker_->bury(*this);
 }
 

@@ -46,14 +46,14 @@ bool ClientSession::acquire()
         refused(answer.error);
         return true;
     }
-    is_waiting_ = true;
+    await(Awaited::server);
     worker_->obey(*pool_);
     return false;
 }
 
 void ClientSession::granted(Server& server)
 {
-    is_waiting_ = false;
+    has_come(Awaited::server);
     pool_->counters.wait_time.observe(worker_->now() - waiter_.since());
     attach(server);
     if (server_ != nullptr) worker_->run_again(*this);
@@ -65,8 +65,8 @@ void ClientSession::refused(ErrorCode reason)
     if (reason == pool::Errc::too_many_waiting) pool_->counters.waiters_refused.add();
     refusal_ = std::make_unique<wire::ErrorText>(refusal(reason));
     pool_->pool->errors().add(refusal_->sqlstate);
-    if (!is_waiting_) return;
-    is_waiting_ = false;
+    if (!is_waiting()) return;
+    has_come(Awaited::server);
     worker_->run_again(*this);
 }
 
@@ -90,7 +90,7 @@ void ClientSession::attach(Server& server)
 // bound holds and the queue is fair.
 void ClientSession::swap_for_replication(Server& server)
 {
-    is_waiting_ = true;
+    await(Awaited::server);
     auto pool = pool_->pool;
     worker_->bury(server);
     worker_->front_door().open_replication(std::move(pool), worker_->id(), id(), *replication_);
@@ -106,26 +106,26 @@ bool ClientSession::begin_lease()
     pool_->counters.settings_replays.add();
     server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared, state_.channels);
     if (session::same_settings(pool_->proven, state_.wanted)) return true;
-    if (pool_->pool->is_proven(state_.wanted->hash())) {
+    if (pool_->pool->is_proven(*state_.wanted)) {
         pool_->proven = state_.wanted;
         return true;
     }
-    is_proving_ = true;
+    await(Awaited::proof);
     send_to_server();
     return false;
 }
 
 void ClientSession::settings_proven()
 {
-    is_proving_ = false;
+    has_come(Awaited::proof);
     query_at_ = {};
     if (!server_->state.hidden_error) {
-        pool_->pool->set_proven(state_.wanted->hash());
+        pool_->pool->set_proven(*state_.wanted);
         pool_->proven = state_.wanted;
         return;
     }
-    // PostgreSQL would have refused the login. Nothing was sent yet but the settings: the request
-    // that waits for them is refused instead, and so is every other one.
+    // Nothing was sent yet but the settings. At login that is refused; later, what asks for a
+    // server.
     refusal_ = std::make_unique<wire::ErrorText>(
         *std::exchange(server_->state.hidden_error, std::nullopt)
     );
@@ -145,6 +145,12 @@ void ClientSession::settings_failed()
 // True: the refusal is said, and what follows may be tried again.
 bool ClientSession::refuse_input(Bytes input)
 {
+    if (is_logging_in_) {
+        wire::ErrorText error = *std::exchange(refusal_, nullptr);
+        error.severity = "FATAL";
+        end(ClientEnd::refused, error);
+        return false;
+    }
     static const wire::ErrorText nothing_new; // skipping: the error was sent before
     const wire::ErrorText& error = refusal_ ? *refusal_ : nothing_new;
     const Step step = session::refuse(state_, input, error, worker_->to_client());
@@ -170,15 +176,16 @@ bool ClientSession::refuse_input(Bytes input)
 // Only who has a deadline is in the wheel: a pool without time-outs costs nothing here.
 void ClientSession::update_deadline()
 {
-    if (!is_waiting_ && !is_closing_ && !pool_->has_timeouts && state_.pins.empty()) return;
+    const bool has_limit = is_waiting() || is_closing();
+    if (!has_limit && !pool_->has_timeouts && state_.pins.empty()) return;
     const TimePoint time = deadline();
     if (time != TimePoint::max()) worker_->wheel().schedule(*this, time);
 }
 
 TimePoint ClientSession::deadline() const
 {
-    if (is_closing_) return close_at_;
-    if (is_waiting_) return after(waiter_.since(), pool_->options.query_wait_timeout);
+    if (is_closing()) return close_at_;
+    if (is_waiting()) return after(waiter_.since(), pool_->options.query_wait_timeout);
     if (server_ != nullptr) return lease_deadline();
     if (state_.block) return after(active_at_, pool_->options.idle_transaction_timeout);
     return after(active_at_, pool_->options.client_idle_timeout);
@@ -204,17 +211,17 @@ TimePoint ClientSession::lease_deadline() const
 
 void ClientSession::on_deadline(TimePoint now)
 {
-    if (is_gone_) return;
+    if (is_gone()) return;
     if (deadline() > now) return update_deadline();
-    if (is_closing_) return leave(ClientEnd::gone);
-    if (is_waiting_) {
+    if (is_closing()) return leave(ClientEnd::gone);
+    if (is_waiting()) {
         // False: a server or a refusal is on its way, and settles it.
         if (pool_->core.withdraw(waiter_)) refused(pool::Errc::wait_timed_out);
         return;
     }
     if (server_ != nullptr && !(keeps_server() && server_->state.is_idle())) {
         lease_timed_out(now);
-        if (!is_gone_) update_deadline();
+        if (!is_gone()) update_deadline();
         return;
     }
     if (state_.block) return end_idle_transaction();

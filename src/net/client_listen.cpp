@@ -108,7 +108,7 @@ void ClientSession::continue_handover()
         });
         return;
     }
-    is_handing_over_ = true;
+    await(Awaited::handover);
     reopenings_ = pool_->audience.reopenings();
     session::Gather& out = worker_->to_server();
     for (const std::string& sql : {listening.cut_sql(), listening.end_of_cut_sql()}) {
@@ -119,7 +119,7 @@ void ClientSession::continue_handover()
 
 void ClientSession::handed_over()
 {
-    is_handing_over_ = false;
+    has_come(Awaited::handover);
     query_at_ = {};
     Listening& listening = *state_.listening;
     auto error = std::exchange(server_->state.hidden_error, std::nullopt);
@@ -145,9 +145,9 @@ void ClientSession::handed_over()
 void ClientSession::donate()
 {
     const bool is_at_rest = !is_over() && waits_for_listener() && state_.pins == Part::channels
-                            && server_ != nullptr && !is_asking_ && !is_proving_
-                            && !is_handing_over_ && state_.stream.remaining == 0
-                            && server_->state.doubts.empty() && server_->can_follow_client();
+                            && server_ != nullptr && (awaits_ & our_work).empty()
+                            && state_.stream.remaining == 0 && server_->state.doubts.empty()
+                            && server_->can_follow_client();
     if (!is_at_rest) {
         worker_->tell_listener(*pool_, [](Listener& listener) { listener.declined(); });
         return;
@@ -155,7 +155,7 @@ void ClientSession::donate()
     Server& server = *std::exchange(server_, nullptr);
     server.client = nullptr;
     is_lease_new_ = false;
-    is_blocked_ = false;
+    has_come(Awaited::replies);
     state_.pins = {};
     std::string cut = state_.listening->cut_here();
     worker_->give_to_listener(server, std::move(cut));
@@ -165,7 +165,7 @@ void ClientSession::donate()
 // What its own transaction has sent comes before that is said to be over.
 void ClientSession::hold_for_news()
 {
-    is_holding_ = true;
+    await(Awaited::news);
     const session::Subscriber subscriber{worker_->id(), id()};
     worker_->tell_listener(*pool_, [subscriber](Listener& listener) {
         listener.catch_up(subscriber);
@@ -174,8 +174,8 @@ void ClientSession::hold_for_news()
 
 void ClientSession::caught_up()
 {
-    if (is_over() || !is_holding_) return;
-    is_holding_ = false;
+    if (is_over() || !awaits_.has(Awaited::news)) return;
+    has_come(Awaited::news);
     const std::uint32_t own = std::exchange(server_->state.own_notifications, 0);
     if (state_.listening) {
         state_.listening->inbox.claim(own, server_->state.process_id, process_id_of(id()));
@@ -190,7 +190,7 @@ void ClientSession::deliver_notifications()
 {
     if (!state_.listening || is_over() || !output_.empty()) return;
     if (state_.block) return; // it has begun a transaction, though no server knows of it yet
-    const bool is_at_work = is_proving_ || is_asking_ || is_handing_over_;
+    const bool is_at_work = !(awaits_ & our_work).empty();
     const bool is_between = server_ == nullptr
                             || (!is_at_work && keeps_server() && server_->state.is_idle()
                                 && server_->state.doubts.empty());

@@ -217,16 +217,22 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
     if (!verdict.error.message.empty()) co_return verdict;
 
     const FrontDoor::Key key = door_.new_key(startup_.version.minor >= 2);
-    Buffer welcome = welcome_messages(*pool, key);
-    if (co_await channel_.write(std::move(welcome))) co_return verdict;
-
     LoggedInClient client;
     client.pool = pool;
     client.id = key.client;
     client.startup = as_spelt(settings_, pool->welcome_as_spelt());
+    client.is_unproven = !wants_replication_ && !pool->is_proven(*client.startup);
+    Buffer welcome = welcome_messages(*pool, key);
+    if (client.is_unproven) {
+        wire::append_empty(client.early, wire::client_type::sync);
+    } else {
+        wire::append_ready(welcome, 'I');
+    }
+    if (co_await channel_.write(std::move(welcome))) co_return verdict;
+
     client.address = address_;
     client.secret = key.secret;
-    client.early.assign(channel_.unread().begin(), channel_.unread().end());
+    append(client.early, channel_.unread());
     client.connected_at = now;
     client.wants_replication = wants_replication_;
     if (wants_replication_) {
@@ -243,6 +249,7 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
     co_return verdict;
 }
 
+// All but ReadyForQuery.
 Buffer ClientLogin::welcome_messages(const Pool& pool, const FrontDoor::Key& key) const
 {
     Buffer out;
@@ -251,7 +258,6 @@ Buffer ClientLogin::welcome_messages(const Pool& pool, const FrontDoor::Key& key
         wire::append_parameter(out, name, welcome_value(name, value, *settings_));
     }
     wire::append_backend_key(out, process_id_of(key.client), key.secret);
-    wire::append_ready(out, 'I');
     return out;
 }
 

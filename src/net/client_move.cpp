@@ -13,9 +13,9 @@ const std::shared_ptr<Pool>& ClientSession::shared_pool() const { return pool_->
 // goes along.
 bool ClientSession::can_move() const
 {
-    const bool is_at_work = is_waiting_ || is_blocked_ || is_proving_ || is_asking_ || refusal_
-                            || state_.is_skipping || state_.stream.remaining > 0;
-    if (is_bound() || is_at_work || is_handing_over_ || is_holding_) return false;
+    const bool is_at_work = !awaits_.empty() || refusal_ || state_.is_skipping
+                            || state_.stream.remaining > 0;
+    if (is_bound() || is_at_work) return false;
     if (state_.listening && !state_.listening->is_settled()) return false;
     if (input_.has_kept() || !output_.empty() || output_.is_watched()) return false;
     if (server_ == nullptr) return true;

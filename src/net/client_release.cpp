@@ -28,15 +28,15 @@ bool ClientSession::keeps_server() const { return owns_server() || is_pinned(); 
 
 void ClientSession::replies_ended(std::uint32_t ready)
 {
-    if (is_proving_) {
+    if (awaits_.has(Awaited::proof)) {
         if (server_->state.replies.empty()) settings_proven();
         return;
     }
-    if (is_asking_) {
+    if (awaits_.has(Awaited::answer)) {
         if (server_->state.replies.empty()) answered();
         return;
     }
-    if (is_handing_over_) {
+    if (awaits_.has(Awaited::handover)) {
         if (server_->state.replies.empty()) handed_over();
         return;
     }
@@ -46,6 +46,7 @@ void ClientSession::replies_ended(std::uint32_t ready)
         server_->state.hidden_error.reset();
     }
     if (ready == 0) return;
+    is_logging_in_ = false;
     const TimePoint now = worker_->now();
     pool_->counters.query_time.observe(now - query_at_);
     query_at_ = server_->state.replies.empty() ? TimePoint{} : now;
@@ -73,8 +74,8 @@ void ClientSession::replies_ended(std::uint32_t ready)
 
 void ClientSession::release_if_idle()
 {
-    if (server_ == nullptr || owns_server() || is_proving_ || is_asking_) return;
-    if (is_handing_over_ || is_holding_) return;
+    const bool is_at_work = !(awaits_ & (our_work | Awaited::news)).empty();
+    if (server_ == nullptr || is_at_work || owns_server()) return;
     const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
                          && state_.stream.remaining == 0;
     if (!is_done) return;
@@ -90,13 +91,13 @@ void ClientSession::ask()
     pool_->counters.state_questions.add();
     session::ask(server_->state, pool_->knowledge, worker_->to_server());
     if (worker_->to_server().empty()) return answered(); // nothing that PostgreSQL could tell
-    is_asking_ = true;
+    await(Awaited::answer);
     send_to_server();
 }
 
 void ClientSession::answered()
 {
-    is_asking_ = false;
+    has_come(Awaited::answer);
     query_at_ = {};
     Server& server = *server_;
     if (server.state.hidden_error) return question_failed();
@@ -164,7 +165,8 @@ void ClientSession::log_dropped_state()
 // Nothing else keeps it on its server.
 bool ClientSession::waits_for_sequences() const
 {
-    return state_.pins == session::Part::sequences && !owns_server() && !is_asking_;
+    return state_.pins == session::Part::sequences && !owns_server()
+           && !awaits_.has(Awaited::answer);
 }
 
 void ClientSession::unpin()
@@ -204,11 +206,7 @@ void ClientSession::give_server_back(bool wants_cancel)
     Server& server = *std::exchange(server_, nullptr);
     server.client = nullptr;
     is_lease_new_ = false;
-    is_proving_ = false;
-    is_asking_ = false;
-    is_handing_over_ = false;
-    is_holding_ = false;
-    is_blocked_ = false;
+    has_come(our_work | Awaited::news | Awaited::replies);
     const bool is_marked = !state_.pins.without(session::Part::sequences).empty();
     if (is_marked) server.state.must_be_reset = true;
     if (state_.pins.has(session::Part::libraries)) server.is_unwanted = true; // they stay loaded

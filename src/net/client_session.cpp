@@ -32,6 +32,7 @@ ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient cl
     state_.wanted = client.startup;
     input_.keep(client.early);
     is_kept_ready_ = !client.early.empty();
+    is_logging_in_ = client.is_unproven;
     if (client.wants_replication) {
         replication_ = std::make_unique<std::vector<session::Settings::Entry>>(
             std::move(client.replication_parameters)
@@ -51,17 +52,17 @@ void ClientSession::start()
 
 void ClientSession::on_ready(std::uint32_t events)
 {
-    if (is_gone_) return;
+    if (is_gone()) return;
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         is_readable_ = true;
         stream_.note_readable();
     }
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) is_hung_up_ = true;
     if ((events & EPOLLOUT) != 0 && !flush_client()) return leave(ClientEnd::gone);
-    if (is_closing_) return discard_input();
-    if (is_waiting_ && is_hung_up_) return leave(ClientEnd::gone);
+    if (is_closing()) return discard_input();
+    if (is_waiting() && is_hung_up_) return leave(ClientEnd::gone);
     advance(); // what it said before it closed still counts
-    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !is_gone_) leave(ClientEnd::gone);
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !is_gone()) leave(ClientEnd::gone);
 }
 
 // Replies first: they may free the server, and what the client wants next may depend on them.
@@ -75,23 +76,23 @@ void ClientSession::advance()
             goes_on = can_read_client() && (pump_client() || can_read_server());
         }
     }
-    if (is_gone_) return;
+    if (is_gone()) return;
     if (state_.listening) deliver_notifications();
-    if (!is_gone_) update_deadline();
+    if (!is_gone()) update_deadline();
 }
 
 // Nothing is read for which there is no room on the other side.
 bool ClientSession::can_read_client() const
 {
     if (!is_readable_ && !is_kept_ready_) return false;
-    const bool is_stopped = is_waiting_ || is_blocked_ || is_proving_ || is_asking_
-                            || is_handing_over_ || !output_.empty();
+    const bool is_stopped = !awaits_.without(Awaited::news).empty() || !output_.empty();
     return !is_stopped && (server_ == nullptr || server_->output.empty());
 }
 
 bool ClientSession::can_read_server() const
 {
-    return server_ != nullptr && server_->is_readable && output_.empty() && !is_holding_;
+    return server_ != nullptr && server_->is_readable && output_.empty()
+           && !awaits_.has(Awaited::news);
 }
 
 bool ClientSession::pump_client()
@@ -184,7 +185,7 @@ bool ClientSession::follow(const Step& step, Bytes rest)
         keep(rest, true);
         return false;
     case Stop::need_replies:
-        is_blocked_ = true;
+        await(Awaited::replies);
         keep(rest, true);
         return false;
     case Stop::terminate: leave(ClientEnd::terminated); return false;
@@ -228,7 +229,7 @@ void ClientSession::process_replies(Bytes input)
             {{"pool", pool_->pool->label()}, {"reason", step.error->message}});
         return on_server_lost("the server broke the protocol");
     }
-    is_blocked_ = false;
+    has_come(Awaited::replies);
     if (step.stop == Stop::say_again) {
         const session::Rerun& rerun = server_->state.rerun;
         return say_again(Bytes{rerun.said}.subspan(*rerun.from));
@@ -260,7 +261,7 @@ void ClientSession::say_again(Bytes said)
     pool_->counters.retries.add();
     input_.put_back(said);
     is_kept_ready_ = true;
-    is_blocked_ = false;
+    has_come(Awaited::replies);
     query_at_ = {};
     worker_->run_again(*this);
 }
@@ -299,7 +300,7 @@ bool ClientSession::flush_client()
     if (stream_.is_tls()) is_readable_ = true; // it may have waited for this
     if (!output_.flush(stream_, worker_->reactor(), *this)) return false;
     if (!output_.empty()) return true;
-    if (is_closing_) {
+    if (is_closing()) {
         stream_.shut_down_sending();
     } else if (server_ != nullptr) {
         release_if_idle();

@@ -96,19 +96,20 @@ void Pool::set_last_error(wire::ErrorText error)
     last_error_ = std::move(error);
 }
 
-bool Pool::is_proven(std::uint64_t settings_hash) const
+bool Pool::is_proven(const session::Settings& settings) const
 {
+    if (settings.proof_hash() == 0) return true;
     const std::scoped_lock lock{mutex_};
-    return proven_.contains(settings_hash);
+    return proven_.contains(settings.proof_hash());
 }
 
-void Pool::set_proven(std::uint64_t settings_hash)
+void Pool::set_proven(const session::Settings& settings)
 {
     constexpr std::size_t remembered_max = 10'000;
 
     const std::scoped_lock lock{mutex_};
     if (proven_.size() >= remembered_max) proven_.clear();
-    proven_.insert(settings_hash);
+    proven_.insert(settings.proof_hash());
 }
 
 } // namespace pgweir::net

@@ -38,6 +38,7 @@ Server::Server(OpenedServer opened, std::uint64_t serial)
       cancel_{std::move(opened.cancel)},
       connected_at_{opened.connected_at},
       checked_at_{opened.connected_at},
+      epoch_{opened.epoch},
       is_replication_{opened.is_replication}
 {
     state.serial = serial;
@@ -50,6 +51,7 @@ void Server::attach(Worker& worker, WorkerPool& pool)
     worker_ = &worker;
     worker_pool_ = &pool;
     is_leaving = false;
+    if (epoch_ != pool_->epoch()) is_unwanted = true; // it was on its way when that changed
     is_readable = stream.is_tls(); // OpenSSL may hold bytes; what the socket has, epoll tells
     worker.reactor().add(stream.fd(), *this);
 }
@@ -112,7 +114,8 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     is_used_ = true;
     const bool is_in_doubt = !state.doubts.empty() || !state.lent.names.empty();
     if (is_in_doubt) state.must_be_reset = true; // nobody is left to be told
-    state.lent = {};
+    state.lent.names.clear();
+    state.lent.are_all = false;
     state.answer = nullptr;
     const bool was_held_back = std::exchange(state.own_notifications, 0) > 0;
     if (is_replication_) return die("its client has left");

@@ -46,6 +46,14 @@ ssize_t transmit(int fd, Bytes bytes)
     return ::syscall(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
 }
 
+// What transmit() has left. False: the connection is broken.
+[[gnu::noinline]] bool keep_unsent(Bytes bytes, ssize_t sent, Buffer& pending)
+{
+    if (sent < 0 && !would_block()) return false;
+    append(pending, bytes.subspan(sent > 0 ? static_cast<std::size_t>(sent) : 0));
+    return true;
+}
+
 } // namespace
 
 } // namespace pgweir::net
@@ -124,6 +132,11 @@ IoResult Stream::read(std::span<std::byte> buffer)
         return {IoStatus::done, size < buffer.size(), size};
     }
     if (result == 0) return {IoStatus::closed, true};
+    return read_failed();
+}
+
+[[gnu::noinline]] IoResult Stream::read_failed()
+{
     if (would_block()) return {IoStatus::want_read, true};
     was_reset_ = is_reset(errno);
     return {IoStatus::failed, true};
@@ -137,7 +150,7 @@ bool Stream::was_reset() const
     return ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && is_reset(error);
 }
 
-IoResult Stream::read_tls(std::span<std::byte> buffer)
+[[gnu::noinline]] IoResult Stream::read_tls(std::span<std::byte> buffer)
 {
     ERR_clear_error();
     std::size_t size = 0;
@@ -181,13 +194,10 @@ bool Stream::send(const Gather& gather, Buffer& pending)
 
     const Bytes bytes = gather.bytes(runs.front()); // nearly always
     const ssize_t sent = transmit(socket_.get(), bytes);
-    if (sent == static_cast<ssize_t>(bytes.size())) return true;
-    if (sent < 0 && !would_block()) return false;
-    append(pending, bytes.subspan(sent > 0 ? static_cast<std::size_t>(sent) : 0));
-    return true;
+    return sent == static_cast<ssize_t>(bytes.size()) || keep_unsent(bytes, sent, pending);
 }
 
-bool Stream::send_runs(const Gather& gather, Buffer& pending)
+[[gnu::noinline]] bool Stream::send_runs(const Gather& gather, Buffer& pending)
 {
     if (!pending.empty()) { // it must not overtake
         for (const Gather::Run& run : gather.runs()) append(pending, gather.bytes(run));

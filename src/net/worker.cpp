@@ -117,10 +117,11 @@ void Worker::one_batch()
     reactor_.wait(timeout);
     now_ = Clock::now();
     reactor_.dispatch();
-    const std::vector<ClientId> again = std::exchange(run_again_, {});
-    for (const ClientId client : again) {
+    running_again_.swap(run_again_); // who is added while it runs has his turn in the next batch
+    for (const ClientId client : running_again_) {
         if (ClientSession* const session = find_client(client)) session->on_server_ready();
     }
+    running_again_.clear();
     wheel_.advance(now_);
     if (now_ >= next_tick_) tick();
     if (now_ >= next_look_) look_at_load();

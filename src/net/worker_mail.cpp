@@ -3,24 +3,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <utility>
 
 namespace pgweir::net {
-
-namespace {
-
-// Spread over some time, so that a pool that was opened at once is not closed at once.
-TimePoint expiry(TimePoint opened, const pool::Options& options, std::uint64_t seed)
-{
-    if (options.server_lifetime <= Duration::zero()) return TimePoint::max();
-    std::minstd_rand random{static_cast<std::uint_fast32_t>(seed * 2'654'435'761U + 1)};
-    const auto jitter = static_cast<int>(options.server_lifetime_jitter);
-    std::uniform_int_distribution<int> percent{100 - jitter, 100 + jitter};
-    return opened + options.server_lifetime * percent(random) / 100;
-}
-
-} // namespace
 
 void Worker::adopt(LoggedInClient client)
 {
@@ -41,7 +26,7 @@ void Worker::adopt_server(OpenedServer opened)
         Server& server = worker.own(
             std::make_unique<Server>(std::move(*shared), worker.new_serial())
         );
-        server.expires_at = expiry(worker.now(), pool.options, server.serial());
+        server.expires_at = pool::expiry(worker.now(), pool.options, server.serial());
         server.state_hash = server.state.settings->hash();
         pool.core.opened(server, worker.now());
         worker.obey(pool);

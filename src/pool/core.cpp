@@ -3,8 +3,18 @@
 #include <pgweir/base/assert.hpp>
 
 #include <algorithm>
+#include <random>
 
 namespace pgweir::pool {
+
+TimePoint expiry(TimePoint opened, const Options& options, std::uint64_t seed)
+{
+    if (options.server_lifetime <= Duration::zero()) return TimePoint::max();
+    std::minstd_rand random{static_cast<std::uint_fast32_t>(seed * 2'654'435'761U + 1)};
+    const auto jitter = static_cast<int>(options.server_lifetime_jitter);
+    std::uniform_int_distribution<int> percent{100 - jitter, 100 + jitter};
+    return opened + options.server_lifetime * percent(random) / 100;
+}
 
 // The first two lines are the whole hot path: no lock, and no write that another worker reads
 // but the count of our own idle servers.
@@ -117,9 +127,11 @@ Slot* Core::take_idle(std::uint64_t state_hash, const Slot* last)
     const auto top = [this](std::size_t depth) {
         return idle_.rbegin() + static_cast<std::ptrdiff_t>(std::min(idle_.size(), depth));
     };
-    auto chosen = std::find(idle_.rbegin(), top(32), last); // by its address: it may be gone
+    auto chosen = std::ranges::find(
+        idle_.rbegin(), top(32), last
+    ); // by its address: it may be gone
     const bool has_last = chosen != top(32) && fits(*chosen);
-    if (!has_last) chosen = std::find_if(idle_.rbegin(), top(8), fits);
+    if (!has_last) chosen = std::ranges::find_if(idle_.rbegin(), top(8), fits);
     if (!has_last && chosen == top(8)) chosen = idle_.rbegin();
 
     Slot* const slot = *chosen;
@@ -180,6 +192,7 @@ void Core::serve_queue(TimePoint now)
 // One connect on its way for each waiter, and never more servers than allowed.
 void Core::open_for_waiters(TimePoint now)
 {
+    if (shared_.total() >= shared_.size()) return;
     while (shared_.waiting() > shared_.opening() && open_one(now)) {
     }
 }

@@ -53,13 +53,13 @@ BlockEdge read_block_edge(std::string_view text)
 bool may_be_block_edge(Bytes front)
 {
     constexpr std::string_view first_letters = "bscera \n\t\r;";
-    if (front.size() < frame_header_size) return true;
-    if (std::to_integer<char>(front.front()) != client_type::query) return false;
+    const std::string_view message = as_text(front);
+    if (message.size() < frame_header_size + 2) return true;
+    if (message.front() != client_type::query) return false;
+    const char first = sql::lower(message[frame_header_size]);
+    const bool is_start = sql::lower(message[frame_header_size + 1]) == 't';
+    if (first == 's' && !is_start) return false;
     if (load_be32(&front[1]) > text_size_max) return false;
-    const std::string_view text = as_text(front.subspan(frame_header_size));
-    if (text.empty()) return true;
-    const char first = sql::lower(text[0]);
-    if (first == 's' && text.size() > 1) return sql::lower(text[1]) == 't';
     return first_letters.find(first) != std::string_view::npos;
 }
 

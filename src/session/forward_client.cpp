@@ -63,7 +63,7 @@ void ClientForwarder::note_first(Bytes said)
 {
     Rerun& rerun = server_->rerun;
     if (said.size() > Rerun::size_max || client_.stream.remaining > 0) return;
-    rerun.said.assign(said.begin(), said.end());
+    rerun.said.assign(said.data(), said.data() + said.size());
     rerun.is_unheard = outputs_.to_server.size() <= Rerun::piece_max;
 }
 
@@ -84,7 +84,7 @@ void ClientForwarder::forward_messages(Step& step, Bytes input)
 
 // The BEGIN that it owes goes in front of a message that is there, or its front at least: the rest
 // may take its time. False: it is not.
-bool ClientForwarder::begin_block(Step& step, Bytes input)
+[[gnu::noinline]] bool ClientForwarder::begin_block(Step& step, Bytes input)
 {
     const auto peeked = wire::peek_header(input, wire::body_size_max);
     std::size_t front = frame_header_size;
@@ -207,6 +207,15 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         expect_query(false);
         return Done::yes;
     }
+    return read_query(header, available, text);
+}
+
+// What is not plain, and may be only the front of a query.
+[[gnu::noinline]] ClientForwarder::Done ClientForwarder::read_query(
+    FrameHeader header, Bytes available, std::string_view text
+)
+{
+    const bool is_cut = frame_header_size + query_front_size < header.frame_size();
     const SqlReading reading = read_sql(text, is_cut);
     if (reading.kind == SqlKind::deallocate_one && !is_cut && server_->status != 'E') {
         if (const StatementRef statement = find(reading.name)) {

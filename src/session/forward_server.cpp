@@ -42,11 +42,33 @@ bool has_type(Bytes message, char type) { return std::to_integer<char>(message.f
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
 
+std::size_t whole_rows_size(Bytes rest, bool is_query)
+{
+    const std::byte* at = rest.data();
+    std::size_t left = rest.size();
+    while (left >= frame_header_size) {
+        const char type = std::to_integer<char>(*at);
+        const bool is_row = is_bulk(type) || (is_query && type == server_type::row_description);
+        if (!is_row) break;
+        const std::size_t frame_size = load_be32(at + 1) + std::size_t{1};
+        if (frame_size < frame_header_size || frame_size > left) break;
+        at += frame_size;
+        left -= frame_size;
+    }
+    return rest.size() - left;
+}
+
 } // namespace
 
 Step ServerForwarder::forward(Bytes input)
 {
     Step step;
+    if (!whole_answer(input, step)) forward_messages(input, step);
+    return step;
+}
+
+[[gnu::noinline]] void ServerForwarder::forward_messages(Bytes input, Step& step)
+{
     if (!input.empty() && !has_type(input, server_type::error)) server_.rerun.is_unheard = false;
     while (step.consumed < input.size()) {
         const Bytes rest = input.subspan(step.consumed);
@@ -66,22 +88,58 @@ Step ServerForwarder::forward(Bytes input)
         const auto peeked = wire::peek_header(rest, wire::body_size_max);
         if (!peeked) {
             violation(step, "a message with an impossible length");
-            return step;
+            return;
         }
         if (!*peeked) {
             step.wanted = frame_header_size;
-            return step;
+            return;
         }
         const FrameHeader header = **peeked;
         const std::size_t looked_at = looked_at_size(header);
         if (rest.size() < looked_at) {
             step.wanted = looked_at;
-            return step;
+            return;
         }
-        if (!message(header, rest, step)) return step;
+        if (!message(header, rest, step)) return;
         step.consumed += used_;
     }
-    return step;
+}
+
+// Nearly always: rows, a tag that changes nothing, and ReadyForQuery, all that is awaited, in one
+// read. One look does what the loop does message by message. False: nothing was done.
+bool ServerForwarder::whole_answer(Bytes input, Step& step)
+{
+    constexpr std::size_t ready_size = frame_header_size + 1;
+    const bool is_plain = client_ != nullptr && server_.replies.is_one_query()
+                          && server_.stream.remaining == 0 && server_.own_notifications == 0
+                          && !server_.rerun.is_wanted;
+    if (!is_plain || input.size() <= frame_header_size + ready_size) return false;
+    const std::size_t rows = whole_rows_size(input, true);
+    const Bytes end = input.subspan(rows);
+    if (end.size() <= frame_header_size + ready_size) return false;
+
+    const Bytes complete = end.first(end.size() - ready_size);
+    if (!has_type(complete, server_type::command_complete)) return false;
+    if (load_be32(&complete[1]) + std::size_t{1} != complete.size()) return false;
+    const char first = std::to_integer<char>(complete[frame_header_size]); // of the tag
+    const bool is_described = rows > 0 && has_type(input, server_type::row_description);
+    const bool may_be_into = first == 'S' && !is_described;
+    if (may_change_session(first) || may_be_into) return false;
+
+    const Bytes ready = end.last(ready_size);
+    const bool is_ready = has_type(ready, server_type::ready_for_query)
+                          && load_be32(&ready[1]) == 5;
+    const char status = std::to_integer<char>(ready.back());
+    if (!is_ready || (status != 'I' && status != 'T')) return false;
+
+    server_.rerun.is_unheard = false;
+    to_client_.borrow(input);
+    step.consumed = input.size();
+    ++step.counts.ready;
+    client_->reruns = 0;
+    server_.replies.pop();
+    became_ready(status, false);
+    return true;
 }
 
 // How much of a message must be here before anything is done about it.
@@ -101,17 +159,7 @@ std::size_t ServerForwarder::rows_size(Bytes rest) const
     const char first = std::to_integer<char>(rest.front());
     if (!is_bulk(first) && first != server_type::row_description) return 0;
     if (is_hidden() || replies.empty() || replies.front_is_local()) return 0;
-    const bool is_query = replies.front_is(Reply::query);
-    std::size_t size = 0;
-    while (rest.size() - size >= frame_header_size) {
-        const char type = std::to_integer<char>(rest[size]);
-        const bool is_row = is_bulk(type) || (is_query && type == server_type::row_description);
-        if (!is_row) break;
-        const std::size_t frame_size = load_be32(&rest[size + 1]) + std::size_t{1};
-        if (frame_size < frame_header_size || frame_size > rest.size() - size) break;
-        size += frame_size;
-    }
-    return size;
+    return whole_rows_size(rest, replies.front_is(Reply::query));
 }
 
 // False: the server broke the protocol.

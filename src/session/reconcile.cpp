@@ -9,10 +9,23 @@ namespace pgweir::session {
 
 namespace {
 
+// Of two equal values the one at the lower address: so all of a pool's come to be one, and are
+// found equal at a glance.
+template <class Ref>
+void share(Ref& a, Ref& b)
+{
+    if (a.get() == b.get()) return;
+    if (std::less<>{}(a.get(), b.get())) {
+        b = a;
+    } else {
+        a = b;
+    }
+}
+
 bool reconcile_settings(ServerState& server, ClientState& client, Gather& to_server)
 {
     if (same_settings(server.settings, client.wanted)) {
-        client.wanted = server.settings;
+        share(client.wanted, server.settings);
         return false;
     }
     const std::string sql = reconcile(*server.settings, *client.wanted, *server.defaults);
@@ -27,7 +40,7 @@ bool reconcile_settings(ServerState& server, ClientState& client, Gather& to_ser
 bool reconcile_channels(ServerState& server, ClientState& client, Gather& to_server, bool has_set)
 {
     if (same_channels(server.channels, client.channels)) {
-        client.channels = server.channels;
+        share(client.channels, server.channels);
         return false;
     }
     const std::string sql = listen_sql(all_of(server.channels), all_of(client.channels));
@@ -80,6 +93,9 @@ void append_hidden_query(
 
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
 {
+    const bool is_same = server.settings == client.wanted && server.channels == client.channels
+                         && server.sql_prepared == client.sql_prepared;
+    if (is_same) return false; // nearly always
     const bool has_set = reconcile_settings(server, client, to_server);
     const bool has_listened = reconcile_channels(server, client, to_server, has_set);
     const bool has_prepared = reconcile_prepared(server, client, to_server);

@@ -208,6 +208,7 @@ Settings::Settings(std::vector<Entry> entries)
     for (const Entry& entry : entries_) {
         hash_ = mix(hash_, entry);
         if (matters_to_parse(entry.first)) parse_hash_ = mix(parse_hash_, entry);
+        if (entry.first != "application_name") proof_hash_ = mix(proof_hash_, entry);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <pgweir/base/counter.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -40,7 +41,7 @@ public:
         using std::chrono::duration_cast;
         const auto micros = duration_cast<std::chrono::microseconds>(duration).count();
         const std::uint64_t value = micros > 0 ? static_cast<std::uint64_t>(micros) : 0;
-        std::size_t bucket = 0;
+        std::size_t bucket = lowest_bucket[static_cast<std::size_t>(std::bit_width(value))];
         while (bucket < bounds_us.size() && value > bounds_us[bucket]) ++bucket;
         buckets_[bucket].add();
         sum_us_.add(value);
@@ -50,6 +51,18 @@ public:
     [[nodiscard]] std::uint64_t sum_us() const { return sum_us_.value(); }
 
 private:
+    // By the count of a value's bits: the bucket of the smallest value that has so many.
+    static constexpr std::array<std::uint8_t, 65> lowest_bucket = [] {
+        std::array<std::uint8_t, 65> lowest{};
+        for (std::size_t bits = 1; bits < lowest.size(); ++bits) {
+            const std::uint64_t smallest = std::uint64_t{1} << (bits - 1);
+            std::uint8_t bucket = 0;
+            while (bucket < bounds_us.size() && smallest > bounds_us[bucket]) ++bucket;
+            lowest[bits] = bucket;
+        }
+        return lowest;
+    }();
+
     std::array<Counter, bucket_count> buckets_;
     Counter sum_us_;
 };

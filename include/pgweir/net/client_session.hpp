@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pgweir/base/clock.hpp>
+#include <pgweir/base/flags.hpp>
 #include <pgweir/base/wheel.hpp>
 #include <pgweir/net/input.hpp>
 #include <pgweir/net/output.hpp>
@@ -32,6 +33,9 @@ struct LoggedInClient {
     std::string address;
     std::string secret; // of its cancel key
     Buffer early;       // bytes that came behind the last message of the login
+    /// No server has taken its settings yet: ReadyForQuery has not been said, and is the answer to
+    /// the Sync that `early` begins with.
+    bool is_unproven = false;
     bool wants_replication = false;
     std::vector<session::Settings::Entry> replication_parameters;
     TimePoint connected_at{};
@@ -49,6 +53,16 @@ enum class ClientEnd : std::uint8_t {
     killed, // by an operator
 };
 [[nodiscard]] const char* name_of(ClientEnd end);
+
+/// What must come before a client may go on.
+enum class Awaited : std::uint8_t {
+    server = 1U << 0,
+    replies = 1U << 1,  // the next message depends on them
+    proof = 1U << 2,    // settings were sent alone, to see whether they are taken
+    answer = 1U << 3,   // to what its last transaction has done to the session
+    handover = 1U << 4, // of its channels to the listener
+    news = 1U << 5,     // of the listener's, before what its server has said is passed on
+};
 
 class ClientSession final : public Watched, public WheelEntry {
 public:
@@ -72,10 +86,13 @@ public:
 
     [[nodiscard]] ClientId id() const { return state_.id; }
     [[nodiscard]] Server* server() const { return server_; }
-    [[nodiscard]] bool is_waiting() const { return is_waiting_; }
-    [[nodiscard]] bool is_closing() const { return is_closing_; }
+    [[nodiscard]] bool is_waiting() const { return awaits_.has(Awaited::server); }
+    [[nodiscard]] bool is_closing() const { return phase_ == Phase::closing; }
     /// What its server works at is ours.
-    [[nodiscard]] bool is_asking() const { return is_asking_ || is_handing_over_; }
+    [[nodiscard]] bool is_asking() const
+    {
+        return !(awaits_ & (Flags{Awaited::answer} | Awaited::handover)).empty();
+    }
     /// The listener of its pool listens for it.
     [[nodiscard]] bool is_listening() const
     {
@@ -111,6 +128,18 @@ public:
     void join(Worker& worker, WorkerPool& pool);
 
 private:
+    enum class Phase : std::uint8_t {
+        open,
+        closing, // the last word is said: wait for the peer to close
+        gone,    // freed at the end of the batch
+    };
+    /// Its server works for us, and not for the client.
+    static constexpr Flags<Awaited> our_work = Flags{Awaited::proof} | Awaited::answer
+                                               | Awaited::handover;
+
+    [[nodiscard]] bool is_gone() const { return phase_ == Phase::gone; }
+    void await(Awaited what) { awaits_ |= what; }
+    void has_come(Flags<Awaited> what) { awaits_ = awaits_.without(what); }
     friend class Worker;
 
     // client_session.cpp: what goes over the sockets
@@ -134,7 +163,7 @@ private:
     void discard_input();
     void leave(ClientEnd reason);
     void count(const session::ForwardCounts& counts);
-    [[nodiscard]] bool is_over() const { return is_gone_ || is_closing_; }
+    [[nodiscard]] bool is_over() const { return phase_ != Phase::open; }
 
     // client_lease.cpp: servers, and the time that they take
     bool acquire();
@@ -205,20 +234,15 @@ private:
     ); // we cancelled; it must be over cancel_wait_timeout later
     TimePoint close_at_ = TimePoint::max();
 
+    Flags<Awaited> awaits_;
+    Phase phase_ = Phase::open;
+    bool is_logging_in_ = false; // LoggedInClient::is_unproven
     bool is_readable_ = false;
-    bool is_hung_up_ = false;      // FIN has come: read on until the end is seen
-    bool is_waiting_ = false;      // for a server
-    bool is_blocked_ = false;      // the next message waits for answers
-    bool is_kept_ready_ = false;   // input_ holds whole messages, not just the front of one
-    bool is_lease_new_ = false;    // the server's settings have not been looked at
-    bool is_proving_ = false;      // settings were sent alone, to see whether they are taken
-    bool is_asking_ = false;       // what its last transaction has done to the session
-    bool is_handing_over_ = false; // its channels to the listener
-    bool is_holding_ = false; // back what its server has said, until the listener has told as much
+    bool is_hung_up_ = false;    // FIN has come: read on until the end is seen
+    bool is_kept_ready_ = false; // input_ holds whole messages, not just the front of one
+    bool is_lease_new_ = false;  // the server's settings have not been looked at
     bool is_transaction_timed_out_ = false;
     bool is_draining_ = false;
-    bool is_closing_ = false; // the last word is said: wait for the peer to close
-    bool is_gone_ = false;    // freed at the end of the batch
 };
 
 } // namespace pgweir::net

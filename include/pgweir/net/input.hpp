@@ -5,7 +5,6 @@
 #include <pgweir/base/bytes.hpp>
 #include <pgweir/net/stream.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -25,26 +24,17 @@ public:
     };
     [[nodiscard]] Chunk read(Stream& stream, std::span<std::byte> shared, std::size_t wanted)
     {
-        constexpr std::size_t room_min = 4'096;
-
-        if (kept_.empty() && wanted <= shared.size()) { // nearly always
-            const IoResult io = stream.read(shared);
-            return {shared.first(io.size), io};
-        }
-        if (wanted > shared.size() || kept_.size() + room_min > shared.size()) {
-            return read_in_place(stream, std::max(wanted, kept_.size() + room_min));
-        }
-        std::ranges::copy(kept_, shared.begin());
-        const IoResult io = stream.read(shared.subspan(kept_.size()));
-        return {shared.first(kept_.size() + io.size), io};
+        if (!kept_.empty() || wanted > shared.size()) return read_more(stream, shared, wanted);
+        const IoResult io = stream.read(shared); // nearly always
+        return {shared.first(io.size), io};
     }
 
     /// Remembers what of `bytes` was not used: a part of the last chunk's end, or of kept().
     void keep(Bytes unused)
     {
         if (unused.empty()) {
-            Buffer{}.swap(kept_);
-            return;
+            if (kept_.capacity() <= spare_max) return kept_.clear();
+            return Buffer{}.swap(kept_);
         }
         const bool is_inside = unused.data() >= kept_.data()
                                && unused.data() < kept_.data() + kept_.size();
@@ -59,17 +49,11 @@ public:
     void put_back(Bytes used) { kept_.insert(kept_.begin(), used.begin(), used.end()); }
 
 private:
-    // One large message: it grows where it is, a step at a time, as its bytes really come.
-    [[nodiscard]] Chunk read_in_place(Stream& stream, std::size_t wanted)
-    {
-        constexpr std::size_t step = 262'144;
+    // An idle connection keeps no more memory than this; a small request that waits finds it there.
+    static constexpr std::size_t spare_max = 128;
 
-        const std::size_t had = kept_.size();
-        kept_.resize(std::min(wanted, had + step));
-        const IoResult io = stream.read(std::span{kept_}.subspan(had));
-        kept_.resize(had + io.size);
-        return {kept_, io};
-    }
+    [[nodiscard]] Chunk read_more(Stream& stream, std::span<std::byte> shared, std::size_t wanted);
+    [[nodiscard]] Chunk read_in_place(Stream& stream, std::size_t wanted);
 
     Buffer kept_;
 };

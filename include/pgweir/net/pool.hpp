@@ -9,6 +9,7 @@
 #include <pgweir/session/settings.hpp>
 #include <pgweir/wire/messages.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -60,6 +61,10 @@ public:
     [[nodiscard]] pool::Options options() const;
     void configure(Upstream upstream, const pool::Options& options);
 
+    /// RECONNECT, or a new upstream: servers whose connect began in an earlier epoch are replaced.
+    void renew() { epoch_.fetch_add(1); }
+    [[nodiscard]] std::uint32_t epoch() const { return epoch_.load(); }
+
     /// What the server reported when the last connection was opened: the ParameterStatus messages
     /// of a login. Empty: none was ever opened.
     [[nodiscard]] session::SettingsRef welcome() const;
@@ -74,8 +79,8 @@ public:
     [[nodiscard]] const std::string& cut_channel() const { return cut_channel_; }
 
     // Settings that a server has taken before: they will not fail.
-    [[nodiscard]] bool is_proven(std::uint64_t settings_hash) const;
-    void set_proven(std::uint64_t settings_hash);
+    [[nodiscard]] bool is_proven(const session::Settings& settings) const;
+    void set_proven(const session::Settings& settings);
 
 private:
     Name name_;
@@ -83,6 +88,7 @@ private:
     pool::Shared shared_;
     std::vector<pool::Counters> counters_; // one for each worker, and the front door's
     ErrorCounts errors_;
+    std::atomic<std::uint32_t> epoch_{0};
 
     mutable std::mutex mutex_; // guards what follows; held for copies only
     Upstream upstream_;

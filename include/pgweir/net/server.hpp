@@ -42,6 +42,7 @@ struct OpenedServer {
     CancelTarget cancel;
     session::SettingsRef defaults;
     TimePoint connected_at{};
+    std::uint32_t epoch = 0; // of its pool, when the connect began
     bool is_replication = false;
 };
 
@@ -137,6 +138,7 @@ private:
     CancelTarget cancel_;
     TimePoint connected_at_;
     TimePoint checked_at_;
+    std::uint32_t epoch_;
     bool is_replication_;
     Worker* worker_ = nullptr;
     WorkerPool* worker_pool_ = nullptr;

@@ -76,6 +76,7 @@ public:
     void close();
 
 private:
+    [[nodiscard]] IoResult read_failed();
     [[nodiscard]] IoResult read_tls(std::span<std::byte> buffer);
     [[nodiscard]] bool send_runs(const session::Gather& gather, Buffer& pending);
     [[nodiscard]] bool send_plain(const session::Gather& gather, Buffer& pending);

@@ -235,6 +235,7 @@ private:
     std::vector<std::unique_ptr<Server>> dead_servers_;
     std::vector<std::unique_ptr<ClientSession>> dead_clients_;
     std::vector<ClientId> run_again_;
+    std::vector<ClientId> running_again_; // empty between two batches
     std::vector<Departure> departures_;
     std::vector<LeavingClient> leaving_clients_;
     std::uint64_t next_serial_ = 0;

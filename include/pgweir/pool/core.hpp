@@ -41,6 +41,11 @@ struct Ask    { WorkerId worker; };                         // make that worker 
 // clang-format on
 using Command = std::variant<Open, Close, Grant, Refuse, Ask>;
 
+/// When a server that was opened at `opened` is replaced: after server_lifetime, which is spread by
+/// server_lifetime_jitter, so that a pool that was opened at once is not closed at once. max():
+/// never.
+[[nodiscard]] TimePoint expiry(TimePoint opened, const Options& options, std::uint64_t seed);
+
 /// Not thread-safe: one for each worker and pool. They meet in Shared.
 class Core {
 public:

@@ -96,6 +96,7 @@ private:
     Done message(wire::FrameHeader header, Bytes available, Step& step);
     Done message_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done query(wire::FrameHeader header, Bytes available, Step& step);
+    Done read_query(wire::FrameHeader header, Bytes available, std::string_view text);
     std::optional<Done> answer_block_edge(wire::FrameHeader header, Bytes available, Step& step);
     Done bind(wire::FrameHeader header, Bytes available, Step& step);
     Done describe(wire::FrameHeader header, Bytes available, Step& step);
@@ -212,6 +213,8 @@ public:
 private:
     [[nodiscard]] std::size_t looked_at_size(wire::FrameHeader header) const;
     [[nodiscard]] std::size_t rows_size(Bytes rest) const;
+    bool whole_answer(Bytes input, Step& step);
+    void forward_messages(Bytes input, Step& step);
     bool message(wire::FrameHeader header, Bytes available, Step& step);
     bool take_row(wire::FrameHeader header, Bytes available);
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,8 @@ struct Expected {
     bool has_effect = false;       // an Effect stands in the second queue
     bool drops_statements = false; // DEALLOCATE or DISCARD was sent, and ends with this answer
     Parts refused{};               // why it was replaced by what PostgreSQL does not understand
+
+    bool operator==(const Expected&) const = default;
 };
 
 /// What a Parse or Close has changed before the server has agreed; undone if it does not.
@@ -87,6 +90,13 @@ public:
     [[nodiscard]] bool is_one_segment() const
     {
         return ends_count_ == 1 && !empty() && expected_.back().reply == Reply::sync;
+    }
+
+    /// All that is awaited is the answer to a query of the client's, with nothing special about it.
+    [[nodiscard]] bool is_one_query() const
+    {
+        return !empty() && std::next(expected_.begin()) == expected_.end()
+               && front() == Expected{.reply = Reply::query};
     }
 
     /// The client has asked for the shape of rows.

@@ -23,6 +23,8 @@ public:
     /// Of those that may change what PostgreSQL makes of a statement's text when it parses it:
     /// nearly all (search_path, DateStyle, TimeZone …). Zero: there are none.
     [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
+    /// Of those that PostgreSQL may refuse: all but application_name. Zero: there are none.
+    [[nodiscard]] std::uint64_t proof_hash() const { return proof_hash_; }
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     [[nodiscard]] const std::string* find(std::string_view name) const;
 
@@ -35,6 +37,7 @@ private:
     std::vector<Entry> entries_;
     std::uint64_t hash_ = 0;
     std::uint64_t parse_hash_ = 0;
+    std::uint64_t proof_hash_ = 0;
 };
 
 /// Never null. Shared between threads, therefore const.

@@ -188,3 +188,61 @@ TEST_CASE_FIXTURE(SessionScript, "session/forward_server: notices may come at an
     CHECK(server_stop == Stop::need_input);
     CHECK(server_state().is_idle());
 }
+
+namespace {
+
+// What a client and a server are left with after an answer.
+std::string after(const std::string& answer, const Cut& cut)
+{
+    SessionScript script;
+    script.client(say::query("x"));
+    script.cut = cut;
+    script.server(answer);
+    const session::ServerState& state = script.server_state();
+    std::string text = script.to_client() + script.problem;
+    text += " status " + std::string{state.status};
+    text += state.replies.empty() ? " idle" : " busy";
+    text += " ready " + std::to_string(script.counts.ready);
+    text += " doubts " + names_of(state.doubts);
+    text += state.has_changed_schema ? " changed" : "";
+    text += state.is_fresh ? " fresh" : "";
+    text += state.rerun.is_unheard ? " unheard" : "";
+    text += state.has_described ? " described" : "";
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("session/forward_server: an answer in one piece is what it is in many")
+{
+    using namespace reply;
+    const std::string rows = shape() + row("one") + row("two");
+    const std::string answers[] = {
+        rows + complete("SELECT 2") + ready(),
+        rows + complete("SELECT 2") + ready('T'),
+        rows + complete("SELECT 2") + ready('E'),
+        rows + complete("SELECT 2") + ready('x'),
+        rows + complete("SELECT 2") + say::message('Z', "II"),
+        rows + complete("SELECT 2") + ready() + ready(),
+        rows + complete("SELECT 2") + notification(7, "a", "b") + ready(),
+        rows + complete("") + ready(),
+        rows + say::message('C') + ready(),
+        rows + rows + complete("SELECT 2") + ready(),
+        rows + complete("SELECT 2"),
+        rows + error("22012", "division by zero") + ready(),
+        shape() + complete("SELECT 0") + ready(),
+        complete("SELECT 1") + ready(), // SELECT INTO
+        complete("INSERT 0 1") + ready('T'),
+        complete("INSERT 0 1") + complete("INSERT 0 1") + ready(),
+        complete("CREATE TABLE") + ready(),
+        complete("PREPARE") + ready(),
+        complete("SET") + parameter("TimeZone", "UTC") + ready(),
+        ready(),
+    };
+    for (const std::string& answer : answers) {
+        CAPTURE(text_of_server_messages(answer));
+        const std::string whole = after(answer, {});
+        CHECK(whole == after(answer, [](std::size_t) { return std::size_t{1}; }));
+        CHECK(whole == after(answer, [](std::size_t size) { return size / 2; }));
+    }
+}
