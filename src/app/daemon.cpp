@@ -185,6 +185,7 @@ std::string Daemon::reload()
 void Daemon::close_servers(const std::vector<std::shared_ptr<net::Pool>>& pools)
 {
     for (const auto& pool : pools) {
+        pool->renew();
         for (net::Worker* const worker : workers_) {
             worker->post([pool](net::Worker& each) { each.close_idle_servers(*pool); });
         }

@@ -230,6 +230,7 @@ void FrontDoor::open_replication(
 Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
 {
     const TimePoint started = Clock::now();
+    const std::uint32_t epoch = pool->epoch();
     ConnectRequest request;
     request.upstream = pool->upstream();
     request.deadline = started + pool->options().server_connect_timeout;
@@ -255,6 +256,7 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
     outcome.server->pool = pool;
     outcome.server->defaults = pool->welcome();
     outcome.server->connected_at = started;
+    outcome.server->epoch = epoch;
     workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
     opening_ended(pool.get(), false);
 }
@@ -267,6 +269,7 @@ Task<void> FrontDoor::open_for_replication(
 )
 {
     const TimePoint started = Clock::now();
+    const std::uint32_t epoch = pool->epoch();
     ConnectRequest request;
     request.upstream = pool->upstream();
     request.deadline = started + pool->options().server_connect_timeout;
@@ -280,6 +283,7 @@ Task<void> FrontDoor::open_for_replication(
     outcome.server->pool = pool;
     outcome.server->defaults = pool->welcome();
     outcome.server->connected_at = started;
+    outcome.server->epoch = epoch;
     outcome.server->is_replication = true;
     workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
 }

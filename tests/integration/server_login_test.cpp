@@ -148,6 +148,22 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "integration/server_login: a server whose certificate was revoked is not spoken to"
+    * pooler_only()
+)
+{
+    const Certificates& certificates = postgres().certificates();
+    const std::string verify = verify_full(certificates.authority()) + "&sslcrl=";
+    const std::string others = verify + certificates.revoked_clients().string();
+    CHECK(server_is_under_tls(Pgweir{upstream("app_scram", others)}) == "t");
+
+    const std::string its_own = verify + certificates.revoked_servers().string();
+    const Pgweir pgweir{upstream("app_scram", its_own)};
+    CHECK_FALSE(first_error(pgweir).empty());
+    CHECK(pgweir.log().find("revoked") != std::string::npos);
+}
+
+TEST_CASE(
     "integration/server_login: verify-full looks at the name, verify-ca does not" * pooler_only()
 )
 {

@@ -182,17 +182,29 @@ TEST_CASE("integration/settings: PostgreSQL sees the application_name of who is 
 TEST_CASE("integration/settings: a value that PostgreSQL refuses is told, and to nobody else")
 {
     const Pgweir pgweir{one_server()};
-    const std::string conninfo = pgweir.conninfo("options='-c TimeZone=Nowhere/Land'");
-    std::string error = login_error(conninfo);
-    if (error.empty()) { // a pooler may find out only when a server is asked
-        Connection client{conninfo};
-        const Result result = client.query("SELECT 1");
-        error = result.sqlstate() + " " + result.message();
+    for (int i = 0; i < 2; ++i) {
+        const std::string error = login_error(pgweir.conninfo("options='-c TimeZone=Nowhere/Land'")
+        );
+        CAPTURE(error);
+        CHECK(error.starts_with("22023 "));
+        CHECK(error.find("Nowhere/Land") != std::string::npos);
     }
-    CAPTURE(error);
-    CHECK(error.starts_with("22023 "));
-    CHECK(error.find("Nowhere/Land") != std::string::npos);
+    const std::string unknown = login_error(pgweir.conninfo("options='-c no_such_parameter=1'"));
+    CHECK(unknown.starts_with("42704 "));
     CHECK(pgweir.connect().query("SHOW TimeZone").text() == "UTC");
+}
+
+TEST_CASE("integration/settings: a login whose settings are new waits no longer than a query")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "1", "--set", "pool.query_wait_timeout=300ms"}}};
+    Connection busy = pgweir.connect();
+    busy.query("BEGIN; SELECT 1");
+    const std::string error = login_error(pgweir.conninfo("options='-c TimeZone=Asia/Tokyo'"));
+    CHECK(error.starts_with("53300 "));
+    Connection named = pgweir.connect("application_name=named"); // nothing that could be refused
+    busy.query("COMMIT");
+    CHECK(show(named, "application_name") == "named");
+    CHECK(show(busy, "TimeZone") == "UTC");
 }
 
 TEST_CASE("integration/settings: a value cannot smuggle a statement in")

@@ -112,6 +112,21 @@ TEST_CASE("integration/tls: verify-ca wants a certificate of our authority" * po
     CHECK(pgweir.connect(base + good).query("SELECT 2").text() == "2");
 }
 
+TEST_CASE("integration/tls: a client whose certificate was revoked is refused" * pooler_only())
+{
+    const std::string good = verified() + " " + client_certificate(certificates().client());
+    const std::string bad = verified() + " " + client_certificate(certificates().revoked_client());
+    Start start = with_tls("verify-ca");
+    CHECK(Pgweir{start}.connect(bad).query("SELECT 1").text() == "1"); // nobody has said so
+
+    const std::string list = "client_tls.crl_file=" + certificates().revoked_clients().string();
+    start.flags.insert(start.flags.end(), {"--set", list});
+    const Pgweir pgweir{start};
+    CHECK_FALSE(login_error(pgweir.conninfo(bad)).empty());
+    CHECK(pgweir.log().find("revoked") != std::string::npos);
+    CHECK(pgweir.connect(good).query("SELECT 1").text() == "1");
+}
+
 TEST_CASE("integration/tls: verify-full wants the certificate to name the user" * pooler_only())
 {
     Start start = with_tls("verify-full", "trust");

@@ -23,6 +23,8 @@ struct Freer {
 };
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
+using RevocationList = std::unique_ptr<X509_CRL, Freer<X509_CRL_free>>;
+using Time = std::unique_ptr<ASN1_TIME, Freer<ASN1_TIME_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
 using File = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 
@@ -107,6 +109,33 @@ Identity save(const Signed& made, const std::filesystem::path& directory, const 
     return identity;
 }
 
+// The list of an authority, with one entry.
+std::filesystem::path revoke(
+    const Signed& revoked, const Signed& authority, const std::filesystem::path& file
+)
+{
+    constexpr long day = 24L * 60 * 60;
+    const Time yesterday{X509_gmtime_adj(nullptr, -day)};
+    const Time tomorrow{X509_gmtime_adj(nullptr, day)};
+    const RevocationList list{X509_CRL_new()};
+    X509_REVOKED* const entry = X509_REVOKED_new();
+    require(list != nullptr && entry != nullptr && yesterday && tomorrow, "new");
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked.certificate.get()));
+    X509_REVOKED_set_revocationDate(entry, yesterday.get());
+    require(X509_CRL_add0_revoked(list.get(), entry) == 1, "X509_CRL_add0_revoked");
+
+    constexpr long version_2 = 1;
+    X509_CRL_set_version(list.get(), version_2);
+    X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(authority.certificate.get()));
+    X509_CRL_set1_lastUpdate(list.get(), yesterday.get());
+    X509_CRL_set1_nextUpdate(list.get(), tomorrow.get());
+    X509_CRL_sort(list.get());
+    require(X509_CRL_sign(list.get(), authority.key.get(), EVP_sha256()) > 0, "X509_CRL_sign");
+    const File out{BIO_new_file(file.c_str(), "w")};
+    require(out && PEM_write_bio_X509_CRL(out.get(), list.get()) == 1, "write revocation list");
+    return file;
+}
+
 } // namespace
 
 Certificates::Certificates(const std::filesystem::path& directory)
@@ -117,10 +146,15 @@ Certificates::Certificates(const std::filesystem::path& directory)
     stranger_ = save(stranger, directory, "stranger");
 
     const Wish server{.name = "localhost", .alternatives = "DNS:localhost,IP:127.0.0.1,IP:::1"};
-    server_ = save(make(server, &authority), directory, "server");
+    const Signed signed_server = make(server, &authority);
+    server_ = save(signed_server, directory, "server");
+    revoked_servers_ = revoke(signed_server, authority, directory / "revoked_servers.crl");
 
     const Wish client{.name = "app_cert"};
     client_ = save(make(client, &authority), directory, "client");
+    const Signed revoked = make(client, &authority);
+    revoked_client_ = save(revoked, directory, "revoked_client");
+    revoked_clients_ = revoke(revoked, authority, directory / "revoked_clients.crl");
     strange_client_ = save(make(client, &stranger), directory, "strange_client");
     const Wish expired{.name = "app_cert", .expired = true};
     expired_client_ = save(make(expired, &authority), directory, "expired_client");

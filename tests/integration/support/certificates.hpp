@@ -27,6 +27,11 @@ public:
     [[nodiscard]] const Identity& client() const { return client_; }
     /// Names the user app_cert, but its time is over.
     [[nodiscard]] const Identity& expired_client() const { return expired_client_; }
+    /// Names the user app_cert, but its authority has revoked it.
+    [[nodiscard]] const Identity& revoked_client() const { return revoked_client_; }
+    /// The authority's list that has revoked_client(), and the one that has server().
+    [[nodiscard]] const std::filesystem::path& revoked_clients() const { return revoked_clients_; }
+    [[nodiscard]] const std::filesystem::path& revoked_servers() const { return revoked_servers_; }
     /// Names the user app_cert, signed by an authority that nobody here trusts.
     [[nodiscard]] const Identity& strange_client() const { return strange_client_; }
 
@@ -36,7 +41,10 @@ private:
     Identity server_;
     Identity client_;
     Identity expired_client_;
+    Identity revoked_client_;
     Identity strange_client_;
+    std::filesystem::path revoked_clients_;
+    std::filesystem::path revoked_servers_;
 };
 
 /// What libpq and pgweir want to know, as connection string parameters.
