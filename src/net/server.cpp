@@ -208,6 +208,8 @@ void Server::return_to_pool()
     state.hidden_error.reset();
     state.cancel_reason.reset();
     state.drops_after_sync = false;
+    state.is_unsettled = false;
+    state.is_dropping = false;
     state.doubts = {};
     state_hash = session::state_hash(*state.settings, state.sql_prepared, state.channels);
     deadline_ = TimePoint::max();

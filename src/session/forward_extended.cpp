@@ -1,6 +1,8 @@
 // The part of ClientForwarder for the messages of the extended protocol, but for Parse.
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/local_answers.hpp>
+#include <pgweir/session/question.hpp>
+#include <pgweir/session/sequences.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 #include <pgweir/wire/writer.hpp>
@@ -49,9 +51,38 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
         .finish(header.body_size - head->size);
     outputs_.to_server.commit();
     pass_rest(header, available, frame_header_size + head->size);
-    server_->replies.push({.reply = Reply::bind});
-    server_->is_unsynced = true;
+    expect_use(Reply::bind, head->statement);
     return Done::yes;
+}
+
+// What is bound may be executed. An unnamed one that was too long to be read may do anything.
+void ClientForwarder::raise_doubts_of(std::string_view client_name)
+{
+    if (const StatementRef statement = find(client_name)) {
+        const SqlReading& reading = statement->reading();
+        if (has_foreign_sequences(*server_, client_, reading)) {
+            discard_sequences(*server_, true, outputs_.to_server);
+            server_->is_unsynced = true;
+        }
+        note_unsettling(reading);
+        raise_doubts(*server_, client_, reading, knowledge_);
+        lend_names(reading, false);
+    } else if (client_name.empty()) {
+        server_->doubts |= askable_parts;
+    }
+}
+
+// What comes behind it in a pipeline is sent before it is answered.
+void ClientForwarder::note_unsettling(const SqlReading& reading)
+{
+    const bool drops_all = reading.kind == SqlKind::drops_all
+                           && reading.ends.has(Part::prepared_statements); // not DISCARD PLANS
+    const bool is_ddl = (reading.ends | reading.changes).has(Part::temp_objects);
+    if (drops_all || is_ddl) server_->is_unsettled = true;
+    if (!drops_all) return;
+    server_->drops_after_sync = true;
+    server_->is_dropping = true;
+    server_->named_before_drop = client_.named_count;
 }
 
 ClientForwarder::Done ClientForwarder::describe(FrameHeader header, Bytes available, Step& step)
@@ -69,9 +100,20 @@ ClientForwarder::Done ClientForwarder::describe(FrameHeader header, Bytes availa
     wire::append_target(outputs_.to_server.own(), client_type::describe, 'S', target.name);
     outputs_.to_server.commit();
     used_ = header.frame_size();
-    server_->replies.push({.reply = Reply::describe});
-    server_->is_unsynced = true;
+    expect_use(Reply::describe, body->name);
     return Done::yes;
+}
+
+// A name whose Parse is still to be answered may be nobody's by the time that an error names it.
+void ClientForwarder::expect_use(Reply reply, std::string_view client_name)
+{
+    ReplyQueue& replies = server_->replies;
+    if (replies.is_undecided(client_name)) {
+        replies.push({.reply = reply}, {.client_name = std::string{client_name}});
+    } else {
+        replies.push({.reply = reply});
+    }
+    server_->is_unsynced = true;
 }
 
 // Statements stay on the server for the next one that asks for the same text.
@@ -108,6 +150,8 @@ void ClientForwarder::sync()
 {
     if (server_->is_copying_in) return; // PostgreSQL does not answer it
     const bool drops_statements = std::exchange(server_->drops_after_sync, false);
+    server_->is_unsettled = false;
+    server_->is_dropping = false;
     server_->replies.push({.reply = Reply::sync, .drops_statements = drops_statements});
     server_->is_unsynced = false;
     ++server_->segment;

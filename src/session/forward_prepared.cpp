@@ -227,22 +227,6 @@ ClientForwarder::Done ClientForwarder::parse_statement(
     return Done::yes;
 }
 
-// What is bound may be executed. An unnamed one that was too long to be read may do anything.
-void ClientForwarder::raise_doubts_of(std::string_view client_name)
-{
-    if (const StatementRef statement = find(client_name)) {
-        const SqlReading& reading = statement->reading();
-        if (has_foreign_sequences(*server_, client_, reading)) {
-            discard_sequences(*server_, true, outputs_.to_server);
-            server_->is_unsynced = true;
-        }
-        raise_doubts(*server_, client_, reading, knowledge_);
-        lend_names(reading, false);
-    } else if (client_name.empty()) {
-        server_->doubts |= askable_parts;
-    }
-}
-
 ClientForwarder::Target ClientForwarder::resolve(std::string_view client_name, Step& step)
 {
     if (must_wait_for_drop()) return {.must_wait = true};
@@ -340,11 +324,12 @@ StatementRef ClientForwarder::intern(const wire::ParseBody& body)
     return table_.intern(body.query, body.types, client_.wanted->parse_hash());
 }
 
-// Tables or types have changed since it was parsed: it may have another result type, or be of a
-// type that is gone. In a failed transaction nothing can be done about it.
+// Tables or types have changed since it was parsed, or will have: it may have another result type,
+// or be of a type that is gone, or be gone itself. In a failed transaction nothing can be done.
 bool ClientForwarder::is_stale(const PreparedCache::Entry& entry) const
 {
-    return entry.is_confirmed && server_->prepared.is_stale(entry) && server_->status != 'E';
+    if (!entry.is_confirmed || server_->status == 'E') return false;
+    return server_->is_unsettled || server_->prepared.is_stale(entry);
 }
 
 StatementRef ClientForwarder::find(std::string_view client_name) const
@@ -352,7 +337,10 @@ StatementRef ClientForwarder::find(std::string_view client_name) const
     if (client_name.empty()) return client_.unnamed;
     if (!client_.statements) return nullptr;
     const auto found = client_.statements->find(client_name);
-    return found == client_.statements->end() ? nullptr : found->second.statement;
+    if (found == client_.statements->end()) return nullptr;
+    const bool is_dropped = server_ != nullptr && server_->is_dropping
+                            && found->second.number <= server_->named_before_drop;
+    return is_dropped ? nullptr : found->second.statement;
 }
 
 // Gives a name another meaning (null: none). The Effect knows how to take it back.

@@ -331,12 +331,21 @@ void ServerForwarder::command_complete(Bytes body)
     if (tag == "PREPARE" && !is_replay) server_.doubts |= Part::prepared_statements;
     if (tag == "DEALLOCATE" && !is_replay) return deallocated();
     if (tag == "DISCARD ALL") return discarded_all();
-    if (tag != "DEALLOCATE ALL") return;
+    if (tag == "DEALLOCATE ALL") statements_dropped();
+}
+
+// Behind it in a pipeline the client may have named others already.
+void ServerForwarder::statements_dropped()
+{
     server_.prepared.clear();
     server_.sql_prepared = nullptr;
     if (client_ == nullptr) return;
     client_->sql_prepared = nullptr;
-    if (client_->statements) client_->statements->clear();
+    if (!client_->statements) return;
+    const bool is_query = server_.replies.front_is(Reply::query);
+    std::erase_if(*client_->statements, [&](const auto& each) {
+        return is_query || each.second.number <= server_.named_before_drop;
+    });
 }
 
 void ServerForwarder::schema_changed()
@@ -361,14 +370,11 @@ void ServerForwarder::deallocated()
 // Back to what the client's startup packet asked for; the server went back to its own start.
 void ServerForwarder::discarded_all()
 {
-    server_.prepared.clear();
-    server_.sql_prepared = nullptr;
+    statements_dropped();
     server_.channels = nullptr;
     server_.settings_then = std::exchange(server_.settings, no_settings());
     server_.is_discarding = true;
     if (client_ == nullptr) return;
-    client_->sql_prepared = nullptr;
-    if (client_->statements) client_->statements->clear();
     client_->wanted = client_->startup;
     client_->pins = client_->pins.without(Part::functions);
     server_.doubts = server_.doubts.without(Part::functions);

@@ -1,5 +1,6 @@
 #include "support/daemon.hpp"
 #include "support/parallel.hpp"
+#include "support/wait.hpp"
 
 #include <doctest/doctest.h>
 
@@ -123,7 +124,8 @@ TEST_CASE("integration/tls: a client whose certificate was revoked is refused" *
     start.flags.insert(start.flags.end(), {"--set", list});
     const Pgweir pgweir{start};
     CHECK_FALSE(login_error(pgweir.conninfo(bad)).empty());
-    CHECK(pgweir.log().find("revoked") != std::string::npos);
+    const auto is_told = [&] { return pgweir.log().find("revoked") != std::string::npos; };
+    wait_until(is_told, "the log tells why");
     CHECK(pgweir.connect(good).query("SELECT 1").text() == "1");
 }
 

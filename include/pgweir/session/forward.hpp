@@ -132,6 +132,8 @@ private:
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
     void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
     void raise_doubts_of(std::string_view client_name);
+    void expect_use(Reply reply, std::string_view client_name);
+    void note_unsettling(const SqlReading& reading);
     void own_unnamed(const StatementRef& statement);
 
     /// What a name of the client's is called on this server; made to exist there.
@@ -231,6 +233,7 @@ private:
     void schema_changed();
     void deallocated();
     void discarded_all();
+    void statements_dropped();
     void notification(wire::FrameHeader header, Bytes available);
     void own_notification(wire::FrameHeader header, const wire::NotificationBody& told);
     [[nodiscard]] bool is_own(const wire::NotificationBody& told) const;

@@ -40,10 +40,11 @@ struct Expected {
     bool operator==(const Expected&) const = default;
 };
 
-/// What a Parse or Close has changed before the server has agreed; undone if it does not.
+/// What a Parse or Close has changed before the server has agreed; undone if it does not. Of a
+/// message that only uses a statement: what the client calls it.
 struct Effect {
     std::string client_name;
-    StatementRef before;         // what the client's name meant; null: nothing
+    StatementRef before{};       // what the client's name meant; null: nothing
     bool changes_client = false; // the client's name has got a new meaning
     StatementId id{};            // of the statement that the server is told to prepare or close
     bool adds_to_server = false;

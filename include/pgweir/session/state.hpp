@@ -118,10 +118,14 @@ struct ServerState {
 
     bool is_fresh = true; // idle, and no client has said anything to it since
     Rerun rerun;
-    bool is_unsynced = false;      // extended messages were sent, and no Sync behind them
-    bool is_copying_in = false;    // it waits for CopyData, and CopyDone has not been sent
-    bool drops_after_sync = false; // DEALLOCATE or DISCARD, in a segment that is not closed yet
-    std::uint64_t segment = 1;     // counts Sync and Query, to tell when a Parse was sent
+    bool is_unsynced = false;   // extended messages were sent, and no Sync behind them
+    bool is_copying_in = false; // it waits for CopyData, and CopyDone has not been sent
+    // In a segment that is not closed yet there is …
+    bool drops_after_sync = false;       // … a DEALLOCATE or DISCARD
+    bool is_dropping = false;            // … one of them that drops all, and is bound
+    bool is_unsettled = false;           // … what may make unusable what is prepared: that, or DDL
+    std::uint64_t named_before_drop = 0; // how many statements its client had named by then
+    std::uint64_t segment = 1;           // counts Sync and Query, to tell when a Parse was sent
 
     PreparedCache prepared;
     ClientId unnamed_owner{};               // whose unnamed statement it holds; 0: nobody's

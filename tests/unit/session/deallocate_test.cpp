@@ -259,3 +259,59 @@ TEST_CASE_FIXTURE(
     client(say::parse("c", "B") + say::parse("a", "A") + say::sync());
     CHECK(to_server() == lines("Parse <A> A", "Sync"));
 }
+
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: what is named behind DEALLOCATE ALL in a pipeline stays"
+)
+{
+    client(say::parse("", "DEALLOCATE ALL") + say::bind("") + say::execute());
+    client(say::parse("b", "B") + say::sync());
+    server(reply::parsed() + reply::bound() + reply::complete("DEALLOCATE ALL"));
+    server(reply::parsed() + reply::ready());
+    forget_output();
+    client(say::bind("b") + say::bind("a") + say::sync());
+    CHECK(to_server() == lines("Bind - <B>", "Bind - a", "Sync"));
+}
+
+TEST_CASE_FIXTURE(
+    Deallocating,
+    "session/deallocate: behind DEALLOCATE ALL in a pipeline nothing is there any more"
+)
+{
+    client(say::parse("", "DEALLOCATE ALL") + say::bind("") + say::execute());
+    client(say::bind("a") + say::parse("a", "A") + say::bind("a") + say::sync());
+    CHECK(
+        to_server()
+        == lines(
+            "Parse - DEALLOCATE ALL",
+            "Bind - -",
+            "Execute",
+            "Bind - a", // PostgreSQL says that there is none
+            "Close S <A>",
+            "Parse <A> A",
+            "Bind - <A>",
+            "Sync"
+        )
+    );
+}
+
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: behind DDL in a pipeline what is there may be another's"
+)
+{
+    client(say::parse("", "CREATE TEMP TABLE t (i int)") + say::bind("") + say::execute());
+    client(say::bind("a") + say::bind("a") + say::sync());
+    CHECK(
+        to_server()
+        == lines(
+            "Parse - CREATE TEMP TABLE t (i int)",
+            "Bind - -",
+            "Execute",
+            "Close S <A>",
+            "Parse <A> A",
+            "Bind - <A>",
+            "Bind - <A>",
+            "Sync"
+        )
+    );
+}

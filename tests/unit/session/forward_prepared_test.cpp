@@ -228,6 +228,29 @@ TEST_CASE_FIXTURE(Prepared, "session/forward_prepared: our name does not show in
     CHECK(to_client() == lines("ERROR 08P01 prepared statement \"a\" requires 1", "Ready I"));
 }
 
+TEST_CASE_FIXTURE(
+    SessionScript,
+    "session/forward_prepared: a name that has failed to be made is told all the same"
+)
+{
+    const std::string use = say::bind("a") + say::execute() + say::sync();
+    client(say::parse("a", "A") + say::sync() + use + say::query("x"));
+    server(reply::error("42703", "no such column") + reply::ready());
+    server(
+        reply::error("26000", "prepared statement \"" + server_name("A") + "\" does not exist")
+        + reply::ready()
+    );
+    CHECK(
+        to_client()
+        == lines(
+            "ERROR 42703 no such column",
+            "Ready I",
+            "ERROR 26000 prepared statement \"a\" does not exist",
+            "Ready I"
+        )
+    );
+}
+
 TEST_CASE_FIXTURE(Prepared, "session/forward_prepared: a statement lost on the server is made anew")
 {
     client(say::bind("a") + say::sync());
