@@ -18,6 +18,17 @@ namespace client_type = wire::client_type;
 using wire::frame_header_size;
 using wire::FrameHeader;
 
+namespace {
+
+const NamedStatement* find_named(const ClientState& client, std::string_view name)
+{
+    if (!client.statements) return nullptr;
+    const auto found = client.statements->find(name);
+    return found == client.statements->end() ? nullptr : &found->second;
+}
+
+} // namespace
+
 ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available, Step& step)
 {
     const bool is_whole = available.size() >= header.frame_size();
@@ -335,12 +346,10 @@ bool ClientForwarder::is_stale(const PreparedCache::Entry& entry) const
 StatementRef ClientForwarder::find(std::string_view client_name) const
 {
     if (client_name.empty()) return client_.unnamed;
-    if (!client_.statements) return nullptr;
-    const auto found = client_.statements->find(client_name);
-    if (found == client_.statements->end()) return nullptr;
-    const bool is_dropped = server_ != nullptr && server_->is_dropping
-                            && found->second.number <= server_->named_before_drop;
-    return is_dropped ? nullptr : found->second.statement;
+    const NamedStatement* const named = find_named(client_, client_name);
+    const bool is_dropped = named != nullptr && server_ != nullptr && server_->is_dropping
+                            && named->number <= server_->named_before_drop;
+    return named == nullptr || is_dropped ? nullptr : named->statement;
 }
 
 // Gives a name another meaning (null: none). The Effect knows how to take it back.
@@ -348,7 +357,11 @@ Effect ClientForwarder::rename(std::string_view client_name, const StatementRef&
 {
     Effect effect;
     effect.client_name = client_name;
-    effect.before = find(client_name);
+    if (client_name.empty()) {
+        effect.before = client_.unnamed;
+    } else if (const NamedStatement* const named = find_named(client_, client_name)) {
+        effect.before = named->statement; // though it is being dropped: that may fail
+    }
     effect.changes_client = true;
     set_statement(client_, client_name, statement);
     return effect;

@@ -315,3 +315,15 @@ TEST_CASE_FIXTURE(
         )
     );
 }
+
+TEST_CASE_FIXTURE(
+    Deallocating, "session/deallocate: a DISCARD ALL that fails takes no name, given again or not"
+)
+{
+    client(say::parse("", "DISCARD ALL") + say::bind("") + say::execute());
+    client(say::parse("a", "B") + say::sync());
+    server(reply::parsed() + reply::bound() + reply::error("25001", "not here") + reply::ready());
+    forget_output();
+    client(say::bind("a") + say::sync());
+    CHECK(to_server() == lines("Bind - <A>", "Sync"));
+}
