@@ -68,11 +68,13 @@ std::string quoted(std::string_view value)
     return out + '"';
 }
 
-// Needs no quotes in logfmt, nor escapes.
-bool is_plain(std::string_view value)
+// In logfmt, quotes only where they are needed.
+std::string quoted_if_needed(std::string_view value)
 {
-    if (value.empty() || value.find_first_of(" =") != value.npos) return false;
-    return quoted(value).size() == value.size() + 2;
+    std::string text = quoted(value);
+    const bool is_escaped = text.size() != value.size() + 2;
+    const bool is_split = value.empty() || value.find_first_of(" =") != value.npos;
+    return is_escaped || is_split ? text : std::string{value};
 }
 
 void append_field(std::string& line, LogFormat format, const LogField& field)
@@ -86,7 +88,7 @@ void append_field(std::string& line, LogFormat format, const LogField& field)
         line += ' ';
         line += field.key();
         line += '=';
-        line += is_plain(field.value()) ? std::string{field.value()} : quoted(field.value());
+        line += quoted_if_needed(field.value());
     }
 }
 

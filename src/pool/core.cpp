@@ -127,9 +127,8 @@ Slot* Core::take_idle(std::uint64_t state_hash, const Slot* last)
     const auto top = [this](std::size_t depth) {
         return idle_.rbegin() + static_cast<std::ptrdiff_t>(std::min(idle_.size(), depth));
     };
-    auto chosen = std::ranges::find(
-        idle_.rbegin(), top(32), last
-    ); // by its address: it may be gone
+    // By its address: it may be gone.
+    auto chosen = std::ranges::find(idle_.rbegin(), top(32), last);
     const bool has_last = chosen != top(32) && fits(*chosen);
     if (!has_last) chosen = std::ranges::find_if(idle_.rbegin(), top(8), fits);
     if (!has_last && chosen == top(8)) chosen = idle_.rbegin();

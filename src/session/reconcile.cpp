@@ -14,7 +14,6 @@ namespace {
 template <class Ref>
 void share(Ref& a, Ref& b)
 {
-    if (a.get() == b.get()) return;
     if (std::less<>{}(a.get(), b.get())) {
         b = a;
     } else {

@@ -1,4 +1,4 @@
-// RECONNECT, and what else replaces servers: that they are too old, or say nothing any more.
+// What replaces servers: RECONNECT, and that they say nothing any more.
 #include "support/daemon.hpp"
 #include "support/fake_server.hpp"
 #include "support/wait.hpp"
@@ -56,7 +56,6 @@ TEST_CASE("integration/reconnect: a connect that is under way is not used any mo
         return pgweir.connect().query("SELECT 1").text();
     });
     wait_until([&] { return connections == 1; }, "the first server is asked for");
-    // An unknown database has no pool yet; this one's is there since the client came.
     CHECK(pgweir.console().query("RECONNECT").text() == "RECONNECT");
     may_go_on.release();
     CHECK(answer.get() == "1");
