@@ -77,7 +77,7 @@ admin::ConfigView Surfaces::config() const
 }
 
 // As PgBouncer's PAUSE: done when no server is in use; those that were are closed, so that the
-// database can be restarted or moved.
+// database can be restarted or moved. A RESUME from elsewhere ends it.
 net::Task<ErrorText> Surfaces::pause(Database database)
 {
     constexpr Duration look_again = std::chrono::milliseconds{50};
@@ -89,10 +89,17 @@ net::Task<ErrorText> Surfaces::pause(Database database)
     for (;;) {
         static_cast<void>(daemon_.reconnect(database));
         const net::Inspection inspection = co_await inspector_.inspect(net::Detail::counts);
-        const bool is_quiet = std::ranges::all_of(inspection.pools, [&](const net::PoolRow& row) {
+        bool is_paused = inspection.pools.empty();
+        bool is_quiet = true;
+        for (const net::PoolRow& row : inspection.pools) {
             const bool is_meant = !database || row.pool->name().database == *database;
-            return !is_meant || row.counts.server_count() == 0;
-        });
+            if (!is_meant || !row.pool->shared().is_paused()) continue;
+            is_paused = true;
+            if (row.counts.server_count() > 0) is_quiet = false;
+        }
+        if (!is_paused) {
+            co_return ErrorText{"ERROR", "57014", "PAUSE was ended by a RESUME", {}, {}};
+        }
         if (is_quiet) co_return ErrorText{};
         timer.expires_after(look_again);
         co_await timer.async_wait(net::use_task);

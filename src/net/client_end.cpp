@@ -109,7 +109,7 @@ void ClientSession::end(ClientEnd reason, const wire::ErrorText& error)
          {"pool", pool_->pool->label()},
          {"reason", name_of(reason)},
          {"message", error.message}});
-    if (is_waiting()) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
+    if (is_waiting()) static_cast<void>(pool_->core.withdraw(*this)); // false: see Worker::grant
     has_come(Awaited::server);
     give_server_back(true);
     stop_listening();
@@ -132,7 +132,7 @@ void ClientSession::discard_input()
 void ClientSession::leave(ClientEnd reason)
 {
     if (is_gone()) return;
-    if (is_waiting()) static_cast<void>(pool_->core.withdraw(waiter_)); // false: see Worker::grant
+    if (is_waiting()) static_cast<void>(pool_->core.withdraw(*this)); // false: see Worker::grant
     has_come(Awaited::server);
     if (phase_ == Phase::open) {
         log(LogLevel::debug,

@@ -36,7 +36,7 @@ bool ClientSession::acquire()
     const std::uint64_t hash = session::state_hash(
         *state_.wanted, state_.sql_prepared, state_.channels
     );
-    const auto answer = pool_->core.acquire(waiter_, worker_->now(), hash, last_server_);
+    const auto answer = pool_->core.acquire(*this, worker_->now(), hash, last_server_);
     if (answer.slot != nullptr) {
         pool_->counters.wait_time.observe(Duration::zero());
         attach(static_cast<Server&>(*answer.slot));
@@ -54,7 +54,7 @@ bool ClientSession::acquire()
 void ClientSession::granted(Server& server)
 {
     has_come(Awaited::server);
-    pool_->counters.wait_time.observe(worker_->now() - waiter_.since());
+    pool_->counters.wait_time.observe(worker_->now() - since());
     attach(server);
     if (server_ != nullptr) worker_->run_again(*this);
 }
@@ -185,7 +185,7 @@ void ClientSession::update_deadline()
 TimePoint ClientSession::deadline() const
 {
     if (is_closing()) return close_at_;
-    if (is_waiting()) return after(waiter_.since(), pool_->options.query_wait_timeout);
+    if (is_waiting()) return after(since(), pool_->options.query_wait_timeout);
     if (server_ != nullptr) return lease_deadline();
     if (state_.block) return after(active_at_, pool_->options.idle_transaction_timeout);
     return after(active_at_, pool_->options.client_idle_timeout);
@@ -216,7 +216,7 @@ void ClientSession::on_deadline(TimePoint now)
     if (is_closing()) return leave(ClientEnd::gone);
     if (is_waiting()) {
         // False: a server or a refusal is on its way, and settles it.
-        if (pool_->core.withdraw(waiter_)) refused(pool::Errc::wait_timed_out);
+        if (pool_->core.withdraw(*this)) refused(pool::Errc::wait_timed_out);
         return;
     }
     if (server_ != nullptr && !(keeps_server() && server_->state.is_idle())) {

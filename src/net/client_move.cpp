@@ -27,7 +27,7 @@ bool ClientSession::is_bound() const { return is_over() || replication_ != nullp
 void ClientSession::detach()
 {
     worker_->reactor().remove(stream_.fd());
-    if (is_linked()) unlink();
+    if (WheelEntry::is_linked()) WheelEntry::unlink();
     session::take_statements_along(state_);
     if (state_.listening) pool_->audience.leave(*state_.listening);
     worker_ = nullptr;
@@ -38,7 +38,7 @@ void ClientSession::join(Worker& worker, WorkerPool& pool)
 {
     worker_ = &worker;
     pool_ = &pool;
-    waiter_.move_to(worker.id());
+    move_to(worker.id());
     session::settle_statements(state_, worker.statements());
     if (state_.listening) pool_->audience.join(*state_.listening);
     work_ = 0;

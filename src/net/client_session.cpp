@@ -19,10 +19,10 @@ using session::Step;
 using session::Stop;
 
 ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient client)
-    : worker_{&worker},
+    : Waiter{client.id, worker.id()},
+      worker_{&worker},
       pool_{&pool},
       stream_{std::move(client.stream)},
-      waiter_{client.id, worker.id()},
       address_{std::move(client.address)},
       connected_at_{client.connected_at},
       active_at_{worker.now()}

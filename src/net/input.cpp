@@ -4,6 +4,21 @@
 
 namespace pgweir::net {
 
+void Input::replace_kept(Bytes bytes)
+{
+    if (bytes.empty()) {
+        if (kept_.capacity() <= spare_max) return kept_.clear();
+        return Buffer{}.swap(kept_);
+    }
+    const bool is_inside = bytes.data() >= kept_.data()
+                           && bytes.data() < kept_.data() + kept_.size();
+    if (is_inside) {
+        kept_.erase(kept_.begin(), kept_.begin() + (bytes.data() - kept_.data()));
+    } else {
+        kept_.assign(bytes.begin(), bytes.end());
+    }
+}
+
 Input::Chunk Input::read_more(Stream& stream, std::span<std::byte> shared, std::size_t wanted)
 {
     constexpr std::size_t room_min = 4'096;

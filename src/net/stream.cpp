@@ -189,7 +189,7 @@ IoResult Stream::tls_result(int result)
 
 bool Stream::send(const Gather& gather, Buffer& pending)
 {
-    const auto& runs = gather.runs();
+    const auto runs = gather.runs();
     if (runs.size() != 1 || ssl_ || !pending.empty()) return send_runs(gather, pending);
 
     const Bytes bytes = gather.bytes(runs.front()); // nearly always
@@ -208,7 +208,7 @@ bool Stream::send(const Gather& gather, Buffer& pending)
 
 bool Stream::send_plain(const Gather& gather, Buffer& pending)
 {
-    const auto& runs = gather.runs();
+    const auto runs = gather.runs();
     std::array<iovec, runs_per_call_max> parts; // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t next = 0;
     while (next < runs.size()) {

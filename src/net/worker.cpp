@@ -118,9 +118,7 @@ void Worker::one_batch()
     now_ = Clock::now();
     reactor_.dispatch();
     running_again_.swap(run_again_); // who is added while it runs has his turn in the next batch
-    for (const ClientId client : running_again_) {
-        if (ClientSession* const session = find_client(client)) session->on_server_ready();
-    }
+    for (ClientSession* const client : running_again_) client->on_server_ready();
     running_again_.clear();
     wheel_.advance(now_);
     if (now_ >= next_tick_) tick();
@@ -195,10 +193,9 @@ void Worker::configure_pools()
     }
 }
 
-void Worker::obey(WorkerPool& pool)
+void Worker::obey_all(WorkerPool& pool)
 {
-    while (pool.core.has_commands()) {
-        const auto command = pool.core.next_command();
+    while (const auto command = pool.core.next_command()) {
         std::visit([&](const auto& each) { carry_out(pool, each); }, *command);
     }
 }
@@ -220,11 +217,11 @@ void Worker::carry_out(WorkerPool& pool, const pool::Close& command)
 void Worker::carry_out(WorkerPool& /*pool*/, const pool::Grant& command)
 {
     auto& server = static_cast<Server&>(*command.slot);
-    if (command.worker == id_) {
-        grant(server, command.client);
-    } else {
-        move_server(server, command.worker, command.client);
-    }
+    if (command.to.worker != id_) return move_server(server, command.to.worker, command.to.client);
+    if (command.to.client == listener_client) return grant(server, listener_client);
+    auto& session = static_cast<ClientSession&>(*command.to.own); // freed after the batch at most
+    if (session.is_waiting()) return session.granted(server);
+    take_back(server);
 }
 
 void Worker::carry_out(WorkerPool& pool, const pool::Refuse& command)
@@ -260,6 +257,12 @@ void Worker::grant(Server& server, ClientId client)
     WorkerPool& own = server.worker_pool();
     const bool is_for_listener = client == listener_client && own.listener;
     if (is_for_listener && own.listener->is_waiting()) return own.listener->granted(server);
+    take_back(server);
+}
+
+void Worker::take_back(Server& server)
+{
+    WorkerPool& own = server.worker_pool();
     own.core.release(server, now_);
     obey(own);
 }
@@ -267,10 +270,11 @@ void Worker::grant(Server& server, ClientId client)
 void Worker::bury(ClientSession& client)
 {
     reactor_.remove(client.stream_.fd());
-    if (client.is_linked()) client.unlink();
+    if (client.WheelEntry::is_linked()) client.WheelEntry::unlink();
     front_door_.client_left(client.id());
     auto node = clients_.extract(client.id());
     dead_clients_.push_back(std::move(node.mapped()));
+    std::erase(run_again_, &client);
     client_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -290,7 +294,7 @@ void Worker::server_lost(Server& server)
     obey(own);
 }
 
-void Worker::run_again(ClientSession& client) { run_again_.push_back(client.id()); }
+void Worker::run_again(ClientSession& client) { run_again_.push_back(&client); }
 
 ClientSession* Worker::find_client(ClientId client)
 {

@@ -88,6 +88,7 @@ void Worker::move_client(ClientSession& client, Worker& to)
     if (client.server() != nullptr) moved.server = release(*client.server());
     moved.pool = client.shared_pool();
     client.detach();
+    std::erase(run_again_, &client);
     auto node = clients_.extract(client.id());
     PGWEIR_ASSERT(!node.empty());
     moved.session = std::move(node.mapped());

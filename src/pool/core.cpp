@@ -29,15 +29,29 @@ Core::Answer Core::acquire(
     if (hopeless) return {nullptr, Errc::server_unreachable};
 
     waiter.start(now);
-    if (!shared_.enqueue(waiter)) return {nullptr, Errc::too_many_waiting};
-    serve_queue(now);
+    const auto queued = shared_.enqueue(waiter);
+    if (queued == Shared::Queued::refused) return {nullptr, Errc::too_many_waiting};
+    if (queued == Shared::Queued::first || !idle_.empty()) {
+        serve_queue(now);
+    } else {
+        open_for_waiters(now); // who came first has asked the other workers
+    }
     return {};
 }
 
+// From hand to hand while clients wait: it is not idle in between.
 void Core::release(Slot& slot, TimePoint now)
 {
     if (close_if_due(slot, now)) return;
-    push_idle(slot, now);
+    slot.idle_since = now;
+    if (idle_.empty() && shared_.waiting() > 0) {
+        if (const auto waiter = shared_.take_for(self_)) {
+            grant(*waiter, slot);
+            return open_for_waiters(now);
+        }
+    }
+    idle_.push_back(&slot);
+    publish();
     if (shared_.waiting() > 0) serve_queue(now);
 }
 
@@ -114,9 +128,12 @@ void Core::close_idle(CloseReason reason)
 
 std::optional<Command> Core::next_command()
 {
-    if (commands_.empty()) return std::nullopt;
-    const Command command = commands_.front();
-    commands_.pop_front();
+    if (!has_commands()) return std::nullopt;
+    const Command command = commands_[next_command_++];
+    if (!has_commands()) {
+        commands_.clear();
+        next_command_ = 0;
+    }
     return command;
 }
 
@@ -156,19 +173,14 @@ bool Core::close_if_due(Slot& slot, TimePoint now)
     return true;
 }
 
-void Core::push_idle(Slot& slot, TimePoint now)
-{
-    slot.idle_since = now;
-    idle_.push_back(&slot);
-    publish();
-}
-
 void Core::close(Slot& slot, CloseReason reason)
 {
     shared_.unreserve();
     commands_.emplace_back(Close{&slot, reason});
 }
 
+// Whoever finds servers for some of the waiters asks on for the others: so it is enough that the
+// first of a queue has asked.
 void Core::serve_queue(TimePoint now)
 {
     while (!idle_.empty()) {
@@ -177,7 +189,7 @@ void Core::serve_queue(TimePoint now)
         Slot* const slot = idle_.back();
         idle_.pop_back();
         publish();
-        commands_.emplace_back(Grant{waiter->worker, waiter->client, slot});
+        grant(*waiter, *slot);
     }
     if (shared_.waiting() == 0 || shared_.is_paused()) return;
 

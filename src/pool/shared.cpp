@@ -1,5 +1,7 @@
 #include <pgweir/pool/shared.hpp>
 
+#include <mutex>
+
 namespace pgweir::pool {
 
 namespace {
@@ -35,13 +37,12 @@ bool Shared::try_reserve() { return raise_below(total_, size()); }
 
 bool Shared::try_start_open() { return raise_below(opening_, connect_parallel_max_.load()); }
 
-bool Shared::enqueue(Waiter& waiter)
+Shared::Queued Shared::enqueue(Waiter& waiter)
 {
     const std::scoped_lock lock{mutex_};
-    if (waiting_.load() >= max_waiting_.load()) return false;
+    if (waiting_.load() >= max_waiting_.load()) return Queued::refused;
     queue_.push_back(waiter);
-    waiting_.fetch_add(1);
-    return true;
+    return waiting_.fetch_add(1) == 0 ? Queued::first : Queued::behind;
 }
 
 bool Shared::withdraw(Waiter& waiter)
@@ -58,7 +59,8 @@ std::optional<Taken> Shared::take_for(WorkerId worker)
     const std::scoped_lock lock{mutex_};
     if (queue_.empty() || is_paused()) return std::nullopt;
     const auto chosen = choose(worker);
-    const Taken taken{chosen->client(), chosen->worker()};
+    const bool is_own = chosen->worker() == worker;
+    const Taken taken{chosen->client(), chosen->worker(), is_own ? &*chosen : nullptr};
     queue_.erase(chosen);
     waiting_.fetch_sub(1);
     return taken;
@@ -69,7 +71,7 @@ std::vector<Taken> Shared::take_all()
     const std::scoped_lock lock{mutex_};
     std::vector<Taken> all;
     while (!queue_.empty()) {
-        all.push_back({queue_.front().client(), queue_.front().worker()});
+        all.push_back({queue_.front().client(), queue_.front().worker(), nullptr});
         queue_.pop_front();
         waiting_.fetch_sub(1);
     }

@@ -235,6 +235,28 @@ TEST_CASE(
     CHECK(held.next_result().value().text() == "held");
 }
 
+TEST_CASE("integration/console: a PAUSE that waits is ended by RESUME" * pooler_only())
+{
+    const Pgweir pgweir;
+    Connection running = pgweir.connect();
+    Connection console = pgweir.console();
+    Connection other = pgweir.console();
+    running.query(begin_at_once);
+    console.send("PAUSE");
+    console.flush();
+    const auto is_paused = [&] {
+        const Result state = other.query("SHOW STATE");
+        return state.value(find_row(state, "key", "paused"), "value") == "yes";
+    };
+    wait_until(is_paused, "the pool is paused");
+    CHECK(other.query("RESUME").text() == "RESUME");
+    const auto ended = console.next_result();
+    REQUIRE(ended.has_value());
+    CHECK(ended->sqlstate() == "57014");
+    CHECK(ended->message() == "PAUSE was ended by a RESUME");
+    CHECK(running.query("COMMIT").text() == "COMMIT");
+}
+
 TEST_CASE("integration/console: RELOAD reads the file again" * pooler_only())
 {
     Start start = two_users();

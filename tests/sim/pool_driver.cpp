@@ -48,17 +48,17 @@ void World::carry_out(SimWorker& worker, const pool::Grant& command)
     REQUIRE_FALSE(server.is_unwanted);
     REQUIRE_FALSE(is_paused_);
     REQUIRE_FALSE(queue_.empty());
-    REQUIRE(command.client == next_for(worker.id));
-    REQUIRE(take_from_queue(command.client));
+    REQUIRE(command.to.client == next_for(worker.id));
+    REQUIRE(take_from_queue(command.to.client));
     ++grant_count_;
-    if (command.worker == worker.id) return grant(worker, server, command.client);
+    if (command.to.worker == worker.id) return grant(worker, server, command.to.client);
 
     ++move_count_;
     server.use = ServerUse::moving;
-    server.worker = command.worker;
-    this->worker(command.worker)
+    server.worker = command.to.worker;
+    this->worker(command.to.worker)
         .mail[index_of(worker.id)]
-        .push_back(MovedServer{&server, command.client});
+        .push_back(MovedServer{&server, command.to.client});
 }
 
 void World::carry_out(SimWorker& worker, const pool::Refuse& command)

@@ -64,7 +64,7 @@ enum class Awaited : std::uint8_t {
     news = 1U << 5,     // of the listener's, before what its server has said is passed on
 };
 
-class ClientSession final : public Watched, public WheelEntry {
+class ClientSession final : public pool::Waiter, public Watched, public WheelEntry {
 public:
     ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient client);
 
@@ -102,7 +102,7 @@ public:
     [[nodiscard]] bool is_pinned() const;
     [[nodiscard]] const std::string& address() const { return address_; }
     [[nodiscard]] TimePoint connected_at() const { return connected_at_; }
-    [[nodiscard]] TimePoint waiting_since() const { return waiter_.since(); }
+    [[nodiscard]] TimePoint waiting_since() const { return since(); }
     [[nodiscard]] TimePoint last_active() const { return active_at_; }
     [[nodiscard]] const session::ClientState& state() const { return state_; }
     [[nodiscard]] const Stream& stream() const { return stream_; }
@@ -215,7 +215,6 @@ private:
     Input input_;
     Output output_;
     session::ClientState state_;
-    pool::Waiter waiter_;
     Server* server_ = nullptr;
     const Server* last_server_ = nullptr; // to be compared with, never looked at: it may be gone
     std::string address_;

@@ -32,17 +32,7 @@ public:
     /// Remembers what of `bytes` was not used: a part of the last chunk's end, or of kept().
     void keep(Bytes unused)
     {
-        if (unused.empty()) {
-            if (kept_.capacity() <= spare_max) return kept_.clear();
-            return Buffer{}.swap(kept_);
-        }
-        const bool is_inside = unused.data() >= kept_.data()
-                               && unused.data() < kept_.data() + kept_.size();
-        if (is_inside) {
-            kept_.erase(kept_.begin(), kept_.begin() + (unused.data() - kept_.data()));
-            return;
-        }
-        kept_.assign(unused.begin(), unused.end());
+        if (!unused.empty() || !kept_.empty()) replace_kept(unused);
     }
 
     /// Used already, and to be used once more, before what is kept.
@@ -52,6 +42,7 @@ private:
     // An idle connection keeps no more memory than this; a small request that waits finds it there.
     static constexpr std::size_t spare_max = 128;
 
+    void replace_kept(Bytes bytes);
     [[nodiscard]] Chunk read_more(Stream& stream, std::span<std::byte> shared, std::size_t wanted);
     [[nodiscard]] Chunk read_in_place(Stream& stream, std::size_t wanted);
 

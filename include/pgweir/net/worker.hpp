@@ -120,7 +120,10 @@ public:
 
     [[nodiscard]] WorkerPool& pool(const std::shared_ptr<Pool>& pool);
     /// Carries out what the pool's core has decided.
-    void obey(WorkerPool& pool);
+    void obey(WorkerPool& pool)
+    {
+        if (pool.core.has_commands()) obey_all(pool);
+    }
     /// Takes a session or a server out of everything; freed when the batch is over.
     void bury(ClientSession& client);
     void bury(Server& server);
@@ -192,7 +195,9 @@ private:
     void tick();
     void receive(LoggedInClient client);
     void receive(const Call& call) { call(*this); }
+    void obey_all(WorkerPool& pool);
     void grant(Server& server, ClientId client);
+    void take_back(Server& server);
     [[nodiscard]] Listener& listener_of(WorkerPool& pool);
     void hear(WorkerPool& pool, const session::EventsRef& events);
     void carry_out(WorkerPool& pool, const pool::Open& command);
@@ -234,8 +239,8 @@ private:
     std::unordered_map<ClientId, std::unique_ptr<ClientSession>> clients_;
     std::vector<std::unique_ptr<Server>> dead_servers_;
     std::vector<std::unique_ptr<ClientSession>> dead_clients_;
-    std::vector<ClientId> run_again_;
-    std::vector<ClientId> running_again_; // empty between two batches
+    std::vector<ClientSession*> run_again_;
+    std::vector<ClientSession*> running_again_; // empty between two batches
     std::vector<Departure> departures_;
     std::vector<LeavingClient> leaving_clients_;
     std::uint64_t next_serial_ = 0;

@@ -9,7 +9,6 @@
 #include <pgweir/pool/shared.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -35,7 +34,7 @@ enum class CloseReason {
 // clang-format off
 struct Open   {};                                           // connect, then opened() or open_failed()
 struct Close  { Slot* slot; CloseReason reason; };          // its place is given back already
-struct Grant  { WorkerId worker; ClientId client; Slot* slot; }; // another worker: move it there
+struct Grant  { Taken to; Slot* slot; };                    // another worker: move it there
 struct Refuse { WorkerId worker; ClientId client; Errc reason; };
 struct Ask    { WorkerId worker; };                         // make that worker call asked()
 // clang-format on
@@ -90,7 +89,8 @@ public:
     /// Everything idle is to be closed as soon as possible, what is busy when it comes back.
     void close_idle(CloseReason reason);
 
-    [[nodiscard]] bool has_commands() const { return !commands_.empty(); }
+    [[nodiscard]] bool has_commands() const { return next_command_ < commands_.size(); }
+    /// In order. What carrying it out leads to comes behind those that are there already.
     [[nodiscard]] std::optional<Command> next_command();
     [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
 
@@ -98,8 +98,8 @@ private:
     [[nodiscard]] Slot* take_idle(std::uint64_t state_hash, const Slot* last);
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
     bool close_if_due(Slot& slot, TimePoint now);
-    void push_idle(Slot& slot, TimePoint now);
     void close(Slot& slot, CloseReason reason);
+    void grant(const Taken& waiter, Slot& slot) { commands_.emplace_back(Grant{waiter, &slot}); }
     void serve_queue(TimePoint now);
     void open_for_waiters(TimePoint now);
     bool open_one(TimePoint now);
@@ -109,7 +109,8 @@ private:
     WorkerId self_;
     Options options_;
     std::vector<Slot*> idle_; // last used is last, and goes first: its caches are warm
-    std::deque<Command> commands_;
+    std::vector<Command> commands_;
+    std::size_t next_command_ = 0; // before it: given out
 };
 
 } // namespace pgweir::pool

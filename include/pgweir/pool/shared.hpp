@@ -4,6 +4,7 @@
 
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/ids.hpp>
+#include <pgweir/base/light_mutex.hpp>
 #include <pgweir/pool/options.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -11,7 +12,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -37,10 +37,12 @@ private:
     TimePoint since_{};
 };
 
-/// Who was taken from the queue. The waiter itself may be gone by the time anybody looks.
+/// Who was taken from the queue. `own` is null for another worker's waiter: it may be gone by the
+/// time anybody looks.
 struct Taken {
     ClientId client;
     WorkerId worker;
+    Waiter* own;
 };
 
 /// First come, first served, but for one thing: a waiter of the worker that has the server goes
@@ -69,7 +71,12 @@ public:
 
     // The queue. `waiting` may be read without the lock: zero means that nobody is overtaken.
     [[nodiscard]] std::uint32_t waiting() const { return waiting_.load(); }
-    [[nodiscard]] bool enqueue(Waiter& waiter);
+    enum class Queued : std::uint8_t {
+        first, // nobody else waits
+        behind,
+        refused, // max_waiting
+    };
+    [[nodiscard]] Queued enqueue(Waiter& waiter);
     /// False: it was taken already, and a server (or a refusal) is on its way to it.
     bool withdraw(Waiter& waiter);
     [[nodiscard]] std::optional<Taken> take_for(WorkerId worker);
@@ -106,7 +113,7 @@ private:
     alignas(cache_line_size) std::atomic<std::uint32_t> total_{0};
     std::atomic<std::uint32_t> opening_{0};
     alignas(cache_line_size) std::atomic<std::uint32_t> waiting_{0};
-    mutable std::mutex mutex_; // guards queue_; nothing is called while it is held
+    mutable LightMutex mutex_; // guards queue_; nothing is called while it is held
     Queue queue_;
     std::vector<IdleCount> idle_;
 };

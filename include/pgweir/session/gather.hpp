@@ -5,8 +5,10 @@
 
 #include <pgweir/base/bytes.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
-#include <vector>
+#include <span>
 
 namespace pgweir::session {
 
@@ -61,7 +63,7 @@ public:
         if (run.borrowed != nullptr) return {run.borrowed, run.size};
         return Bytes{own_}.subspan(run.own_at, run.size);
     }
-    [[nodiscard]] const std::vector<Run>& runs() const { return runs_; }
+    [[nodiscard]] std::span<const Run> runs() const { return {runs_.data(), runs_.size()}; }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool empty() const { return size_ == 0; }
 
@@ -76,7 +78,7 @@ public:
 private:
     static constexpr std::size_t copied_max = 512;
 
-    std::vector<Run> runs_;
+    boost::container::small_vector<Run, 8> runs_;
     Buffer own_;
     std::size_t own_size_ = 0;
     std::size_t size_ = 0;

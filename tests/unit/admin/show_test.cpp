@@ -168,7 +168,7 @@ TEST_CASE("admin/show: maxwait is in two parts, as PgBouncer has it")
     const View view = view_of(pool);
     pool::Waiter waiter{ClientId{1}, WorkerId{0}};
     waiter.start(view.inspection.now - std::chrono::microseconds{3'000'250});
-    REQUIRE(pool->shared().enqueue(waiter));
+    REQUIRE(pool->shared().enqueue(waiter) == pgweir::pool::Shared::Queued::first);
     CHECK(
         picked(shown(Show::pools, view), 0, {"maxwait", "maxwait_us"}) == "maxwait=3 maxwait_us=250"
     );

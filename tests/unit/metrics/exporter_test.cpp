@@ -97,7 +97,7 @@ TEST_CASE("metrics/exporter: the queue has a length and an age")
     const Snapshot snapshot = snapshot_of(pool);
     pool::Waiter waiter{ClientId{1}, WorkerId{0}};
     waiter.start(snapshot.inspection.now - std::chrono::milliseconds{2'500});
-    REQUIRE(pool->shared().enqueue(waiter));
+    REQUIRE(pool->shared().enqueue(waiter) == pgweir::pool::Shared::Queued::first);
     const std::string text = metrics::to_prometheus(snapshot);
     const std::string labels = "{database=\"orders\",user=\"app\"} ";
     CHECK(lines_of(text, "pgweir_waiters") == "pgweir_waiters" + labels + "1\n");

@@ -48,7 +48,7 @@ std::string text(const Open& /*command*/) { return "open"; }
 std::string text(const Close& c) { return "close " + name_of(c.slot) + ": " + text(c.reason); }
 std::string text(const Grant& c)
 {
-    return "grant " + name_of(c.slot) + " to " + text(c.worker, c.client);
+    return "grant " + name_of(c.slot) + " to " + text(c.to.worker, c.to.client);
 }
 std::string text(const Refuse& c)
 {

@@ -32,7 +32,7 @@ public:
     {
         Waiter& waiter = waiters_.emplace_back(ClientId{waiters_.size() + 1}, worker);
         waiter.start(since);
-        return shared.enqueue(waiter);
+        return shared.enqueue(waiter) != Shared::Queued::refused;
     }
     bool leave(std::size_t number) { return shared.withdraw(waiters_.at(number - 1)); }
 

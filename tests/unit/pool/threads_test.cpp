@@ -175,7 +175,7 @@ private:
     void carry_out(const Grant& command)
     {
         auto& slot = static_cast<SharedSlot&>(*command.slot);
-        send(command.worker, Moved{&slot, command.client});
+        send(command.to.worker, Moved{&slot, command.to.client});
     }
     void carry_out(const Refuse& command) { send(command.worker, Refused{command.client}); }
     void carry_out(const Ask& command) { send(command.worker, Asked{}); }

@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(Asking, "session/question: it is one hidden query about what i
     server.unnamed_owner = ClientId{7};
     Gather to_server;
     ask(server, knowledge, to_server);
-    const Bytes sent = to_server.bytes(to_server.runs().at(0));
+    const Bytes sent = to_server.bytes(to_server.runs().front());
     const Parts asked = Parts{Part::channels} | Part::held_cursors;
     CHECK(as_text(sent).substr(0, 1) == "Q");
     CHECK(as_text(sent).find(question_about(asked, knowledge)) == wire::frame_header_size);

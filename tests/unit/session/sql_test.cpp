@@ -240,6 +240,24 @@ TEST_CASE("session/sql: a plain SELECT calls nothing, and is alone")
     CHECK_FALSE(is_plain_select("SELECT * FROM \"pg_prepared_statements\""));
 }
 
+TEST_CASE("session/sql: wherever in a SELECT something stands, it is seen")
+{
+    for (std::size_t size = 1; size < 70; ++size) {
+        const std::string words = std::string(size, 'x');
+        CAPTURE(size);
+        CHECK(is_plain_select("SELECT " + words));
+        for (std::size_t at = 0; at < size; ++at) {
+            CAPTURE(at);
+            const auto with = [&](const char* what) {
+                return "SELECT " + std::string{words}.replace(at, 1, what) + " x;";
+            };
+            CHECK_FALSE(is_plain_select(with("(")));
+            CHECK_FALSE(is_plain_select(with("; ")));
+            CHECK_FALSE(is_plain_select(with("pG_")));
+        }
+    }
+}
+
 TEST_CASE("session/sql: what only begins like a SELECT is read")
 {
     CHECK_FALSE(is_plain_select(""));
