@@ -1,6 +1,7 @@
 #include <pgweir/config/load.hpp>
 
 #include <pgweir/config/checks.hpp>
+#include <pgweir/config/connection_string.hpp>
 #include <pgweir/config/document.hpp>
 #include <pgweir/config/files.hpp>
 #include <pgweir/config/rows.hpp>
@@ -285,13 +286,13 @@ private:
         }
     }
 
+    // In the string itself, and not in the password file or under [users.NAME].
     bool has_password(const Path& path) const
     {
         if (path.back() != "upstream") return false;
-        const auto& settings = draft_.settings;
-        if (path.size() == 1) return settings.upstream && settings.upstream->has_password;
-        const auto database = settings.databases.find(path[1]);
-        return database != settings.databases.end() && database->second.upstream.has_password;
+        const bool is_general = path.size() == 1;
+        const auto& text = is_general ? draft_.upstream : draft_.databases.at(path[1]).upstream;
+        return parse_connection_string(text).options.contains("password");
     }
 
     const LoadRequest& request_;

@@ -304,6 +304,20 @@ password = "hunter4"
     );
 }
 
+TEST_CASE("config/load: a file whose passwords are elsewhere may be read by everybody")
+{
+    const TemporaryDirectory directory;
+    directory.write("pgpass", "*:*:*:u:hunter2\n", 0600);
+    directory.write("pgweir.toml", "upstream = 'postgresql://u@db'\n", 0644);
+    const auto result = load(
+        {.file = directory.path("pgweir.toml"),
+         .overrides = {},
+         .environment = {{"PGPASSFILE", directory.path("pgpass")}}}
+    );
+    CHECK(report(result.warnings).empty());
+    CHECK(result.settings.value().upstream.value().password == "hunter2");
+}
+
 TEST_CASE("config/load: the user of an upstream may have its password under users")
 {
     const auto settings = settings_of(R"(
