@@ -167,6 +167,11 @@ class SystemdTest(unittest.TestCase):
         self.assertLess(float(found[1]), 2)
 
 
+class PackagesTest(unittest.TestCase):
+    def test_linking_with_optimisation_uses_all_cores(self):
+        self.assertIn("make", packages("build"))  # g++ runs it
+
+
 class DockerfileTest(unittest.TestCase):
     def setUp(self):
         self.text = (DEPLOY / "Dockerfile").read_text()
