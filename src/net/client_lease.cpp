@@ -102,6 +102,7 @@ bool ClientSession::begin_lease()
 {
     is_lease_new_ = false;
     if (server_->is_replication()) return true; // its startup packet had them
+    if (session::fits(server_->state, state_)) return true;
     if (!session::reconcile_server(server_->state, state_, worker_->to_server())) return true;
     pool_->counters.settings_replays.add();
     server_->state_hash = session::state_hash(*state_.wanted, state_.sql_prepared, state_.channels);

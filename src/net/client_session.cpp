@@ -165,7 +165,8 @@ bool ClientSession::forward(Bytes& input)
     if (pool_->knowledge.has_news) worker_->share_knowledge(*pool_);
     input = input.subspan(step.consumed);
     send_to_server();
-    if (send_to_client()) return follow(step, input);
+    const bool says_nothing = worker_->to_client().empty(); // nearly always
+    if (says_nothing || send_to_client()) return follow(step, input);
     leave(ClientEnd::gone);
     return false;
 }

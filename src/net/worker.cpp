@@ -195,9 +195,14 @@ void Worker::configure_pools()
 
 void Worker::obey_all(WorkerPool& pool)
 {
-    while (const auto command = pool.core.next_command()) {
-        std::visit([&](const auto& each) { carry_out(pool, each); }, *command);
-    }
+    do {
+        const pool::Command command = pool.core.next_command();
+        if (const auto* const grant = std::get_if<pool::Grant>(&command)) { // nearly always
+            carry_out(pool, *grant);
+        } else {
+            std::visit([&](const auto& each) { carry_out(pool, each); }, command);
+        }
+    } while (pool.core.has_commands());
 }
 
 void Worker::carry_out(WorkerPool& pool, const pool::Open& /*command*/)

@@ -126,9 +126,9 @@ void Core::close_idle(CloseReason reason)
     publish();
 }
 
-std::optional<Command> Core::next_command()
+Command Core::next_command()
 {
-    if (!has_commands()) return std::nullopt;
+    PGWEIR_ASSERT(has_commands());
     const Command command = commands_[next_command_++];
     if (!has_commands()) {
         commands_.clear();

@@ -312,9 +312,9 @@ void ClientForwarder::violation(
 )
 {
     step.stop = Stop::violation;
-    step.error = wire::ErrorText{
+    step.error = std::make_unique<wire::ErrorText>(wire::ErrorText{
         "FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)
-    };
+    });
 }
 
 } // namespace pgweir::session

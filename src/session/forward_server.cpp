@@ -390,7 +390,9 @@ void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)
 bool ServerForwarder::violation(Step& step, std::string message)
 {
     step.stop = Stop::violation;
-    step.error = wire::ErrorText{"FATAL", "08P01", "the server sent " + std::move(message), {}, {}};
+    step.error = std::make_unique<wire::ErrorText>(
+        wire::ErrorText{"FATAL", "08P01", "the server sent " + std::move(message), {}, {}}
+    );
     return false;
 }
 

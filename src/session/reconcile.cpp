@@ -92,9 +92,6 @@ void append_hidden_query(
 
 bool reconcile_server(ServerState& server, ClientState& client, Gather& to_server)
 {
-    const bool is_same = server.settings == client.wanted && server.channels == client.channels
-                         && server.sql_prepared == client.sql_prepared;
-    if (is_same) return false; // nearly always
     const bool has_set = reconcile_settings(server, client, to_server);
     const bool has_listened = reconcile_channels(server, client, to_server, has_set);
     const bool has_prepared = reconcile_prepared(server, client, to_server);

@@ -55,7 +55,9 @@ Step refuse(ClientState& client, Bytes input, const wire::ErrorText& error, Gath
         const auto header = wire::peek_header(rest, wire::body_size_max);
         if (!header) {
             step.stop = Stop::violation;
-            step.error = wire::ErrorText{"FATAL", "08P01", "invalid message length", {}, {}};
+            step.error = std::make_unique<wire::ErrorText>(
+                wire::ErrorText{"FATAL", "08P01", "invalid message length", {}, {}}
+            );
             return step;
         }
         if (!*header) {

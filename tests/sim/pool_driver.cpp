@@ -10,8 +10,9 @@ namespace pgweir::test {
 
 void World::obey(SimWorker& worker)
 {
-    while (const auto command = worker.core.next_command()) {
-        std::visit([&](const auto& each) { carry_out(worker, each); }, *command);
+    while (worker.core.has_commands()) {
+        const pool::Command command = worker.core.next_command();
+        std::visit([&](const auto& each) { carry_out(worker, each); }, command);
     }
 }
 

@@ -90,8 +90,9 @@ public:
     void close_idle(CloseReason reason);
 
     [[nodiscard]] bool has_commands() const { return next_command_ < commands_.size(); }
-    /// In order. What carrying it out leads to comes behind those that are there already.
-    [[nodiscard]] std::optional<Command> next_command();
+    /// In order; there must be one. What carrying it out leads to comes behind those that are there
+    /// already.
+    [[nodiscard]] Command next_command();
     [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
 
 private:

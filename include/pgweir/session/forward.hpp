@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,7 +55,7 @@ struct Step {
     std::size_t consumed = 0; // of the input; the rest must be shown again
     std::size_t wanted = 0;   // with need_input: how many bytes the next message has in all
     ForwardCounts counts;
-    std::optional<wire::ErrorText> error; // of a violation
+    std::unique_ptr<wire::ErrorText> error; // of a violation
 };
 
 /// What a forwarder shares with others of its worker.
@@ -277,6 +278,13 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
 [[nodiscard]] Step refuse(
     ClientState& client, Bytes input, const wire::ErrorText& error, Gather& to_client
 );
+
+/// The server has what the client wants, as the very same values: nearly always.
+[[nodiscard]] inline bool fits(const ServerState& server, const ClientState& client)
+{
+    return server.settings == client.wanted && server.channels == client.channels
+           && server.sql_prepared == client.sql_prepared;
+}
 
 /// Puts what makes the server fit the client, SETs, LISTENs and PREPAREs, in front of what follows.
 /// True: something was written, and its answer will be hidden. Equal settings become one value that

@@ -23,22 +23,8 @@ public:
 
     void borrow(Bytes bytes)
     {
-        if (bytes.empty()) return;
+        if (bytes.empty() || (!runs_.empty() && extend(bytes))) return;
         size_ += bytes.size();
-        if (!runs_.empty()) {
-            Run& last = runs_.back();
-            const bool is_own = last.borrowed == nullptr && own_.size() == own_size_;
-            if (is_own && bytes.size() <= copied_max) {
-                append(own_, bytes);
-                own_size_ = own_.size();
-                last.size += bytes.size();
-                return;
-            }
-            if (last.borrowed != nullptr && last.borrowed + last.size == bytes.data()) {
-                last.size += bytes.size();
-                return;
-            }
-        }
         runs_.push_back({bytes.data(), 0, bytes.size()});
     }
 
@@ -77,6 +63,23 @@ public:
 
 private:
     static constexpr std::size_t copied_max = 512;
+
+    // True: the last run has taken them.
+    bool extend(Bytes bytes)
+    {
+        Run& last = runs_.back();
+        const bool is_own = last.borrowed == nullptr && own_.size() == own_size_;
+        const bool is_copied = is_own && bytes.size() <= copied_max;
+        if (is_copied) {
+            append(own_, bytes);
+            own_size_ = own_.size();
+        } else if (last.borrowed == nullptr || last.borrowed + last.size != bytes.data()) {
+            return false;
+        }
+        last.size += bytes.size();
+        size_ += bytes.size();
+        return true;
+    }
 
     boost::container::small_vector<Run, 8> runs_;
     Buffer own_;

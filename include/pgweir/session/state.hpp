@@ -168,7 +168,7 @@ struct ServerState {
     [[nodiscard]] bool is_idle() const { return status == 'I' && is_quiet(); }
 
     /// All that was asked is answered, though a transaction may be open.
-    [[nodiscard]] bool is_quiet() const
+    [[nodiscard, gnu::always_inline]] bool is_quiet() const
     {
         return replies.empty() && !is_unsynced && !is_copying_in && stream.remaining == 0;
     }

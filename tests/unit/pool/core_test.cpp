@@ -66,8 +66,8 @@ std::string lines(const Lines&... each)
 std::string commands(Core& core)
 {
     std::string all;
-    while (const auto command = core.next_command()) {
-        all += std::visit([](const auto& c) { return text(c); }, *command) + "\n";
+    while (core.has_commands()) {
+        all += std::visit([](const auto& c) { return text(c); }, core.next_command()) + "\n";
     }
     return all;
 }

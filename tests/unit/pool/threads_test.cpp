@@ -161,8 +161,9 @@ private:
 
     void obey()
     {
-        while (const auto command = core_.next_command()) {
-            std::visit([this](const auto& each) { carry_out(each); }, *command);
+        while (core_.has_commands()) {
+            const Command command = core_.next_command(); // it may lead to others
+            std::visit([this](const auto& each) { carry_out(each); }, command);
         }
     }
 
