@@ -30,7 +30,8 @@ bool ClientForwarder::shows_names(const SqlReading& reading) const
     return std::ranges::any_of(reading.prepared_names, shows);
 }
 
-// False: what came before must be answered first. In a transaction that has failed nothing is read.
+// False: what came before must be answered first. In a transaction that has failed nothing can be
+// parsed, though a query may end it and then read: it is shown none of ours at least.
 bool ClientForwarder::lend_all_names()
 {
     if (server_->lent.are_all) return true;
@@ -42,8 +43,9 @@ bool ClientForwarder::lend_all_names()
         outputs_.to_server.commit();
         return false;
     }
-    if (is_skipped() || server_->status == 'E') return true;
-    const std::vector<NamedInOrder> all = statements_to_lend(is_begun);
+    if (is_skipped()) return true;
+    std::vector<NamedInOrder> all;
+    if (server_->status != 'E') all = statements_to_lend(is_begun);
     close_all_of_ours();
     if (is_begun) {
         for (const auto& each : all) lend_name(each.name, *each.statement, false);

@@ -213,6 +213,20 @@ TEST_CASE_FIXTURE(
     CHECK(client.execute("s").text() == "1");
 }
 
+TEST_CASE_FIXTURE(
+    TwoClients, "integration/session_prepared: ended and read in one query, it is shown no other's"
+)
+{
+    // Both on the one that is left.
+    const Connection held = hold(std::stoi(client.query("SELECT pg_backend_pid()").text()));
+    CHECK(client.query("PREPARE m AS SELECT 1").text() == "PREPARE");
+    CHECK(other.prepare("o", "SELECT 1").text().empty());
+    client.query("BEGIN");
+    CHECK(client.query("SELECT 1/0").text() == "ERROR 22012");
+    CHECK(client.query("ROLLBACK; " + view).text() == "m {} t");
+    CHECK(other.execute("o").text() == "1");
+}
+
 TEST_CASE_FIXTURE(TwoClients, "integration/session_prepared: a statement that reads sees itself")
 {
     CHECK(client.prepare("v", view).text().empty());

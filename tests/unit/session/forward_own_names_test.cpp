@@ -133,13 +133,19 @@ TEST_CASE_FIXTURE(Prepared, "session/forward_own_names: nor does it make a trans
     CHECK(server_state().is_quiet());
 }
 
-TEST_CASE_FIXTURE(Prepared, "session/forward_own_names: in a failed transaction nothing is done")
+TEST_CASE_FIXTURE(
+    Prepared, "session/forward_own_names: in a failed transaction nothing is parsed, but ours go"
+)
 {
     client(say::query("BEGIN"));
     server(reply::complete("BEGIN") + reply::error("22012", "zero") + reply::ready('E'));
     forget_output();
-    client(say::query(view));
-    CHECK(to_server() == lines("Query TABLE pg_prepared_statements"));
+    client(say::query("ROLLBACK; " + view));
+    CHECK(to_server() == lines("Close S <A>", "Query ROLLBACK; TABLE pg_prepared_statements"));
+    server(reply::closed() + reply::complete("ROLLBACK") + shown + reply::ready());
+    CHECK(to_client() == lines("Complete ROLLBACK", "Complete SELECT 1", "Ready I"));
+    CHECK(server_state().is_idle());
+    CHECK_FALSE(server_state().lent.are_all);
 }
 
 TEST_CASE_FIXTURE(
