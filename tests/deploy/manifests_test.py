@@ -8,6 +8,7 @@ import configparser
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -157,6 +158,16 @@ class SystemdTest(unittest.TestCase):
     def test_it_tells_when_it_is_ready_and_reloads(self):
         self.assertEqual(self.service["Type"], "notify")
         self.assertEqual(self.service["ExecReload"], "/bin/kill -HUP $MAINPID")
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze")
+    def test_systemd_understands_every_line(self):
+        text = (DEPLOY / "pgweir.service").read_text()
+        with tempfile.TemporaryDirectory() as directory:
+            unit = Path(directory) / "pgweir.service"
+            unit.write_text(text.replace("/usr/local/bin/pgweir", "/bin/true"))
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+        found = [line for line in done.stderr.splitlines() if "pgweir" in line]  # not about other units
+        self.assertEqual(found, [])
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze")
     def test_systemd_finds_little_to_expose(self):
