@@ -147,7 +147,7 @@ class SystemdTest(unittest.TestCase):
         parser = configparser.RawConfigParser(strict=False)
         parser.optionxform = str
         parser.read(DEPLOY / "pgweir.service")
-        self.service = parser["Service"]
+        self.unit, self.service = parser["Unit"], parser["Service"]
 
     def test_transactions_may_finish_before_the_kill(self):
         self.assertGreater(int(self.service["TimeoutStopSec"].rstrip("s")), SHUTDOWN_TIMEOUT)
@@ -158,6 +158,10 @@ class SystemdTest(unittest.TestCase):
     def test_it_tells_when_it_is_ready_and_reloads(self):
         self.assertEqual(self.service["Type"], "notify")
         self.assertEqual(self.service["ExecReload"], "/bin/kill -HUP $MAINPID")
+
+    def test_it_is_started_again_however_often_it_crashes(self):
+        self.assertEqual(self.service["Restart"], "on-failure")
+        self.assertEqual(self.unit["StartLimitIntervalSec"], "0")
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze")
     def test_systemd_understands_every_line(self):
