@@ -46,14 +46,16 @@ int print_version()
 int run(const config::LoadRequest& request)
 {
     config::LoadResult result = config::load(request);
+    if (result.settings) {
+        configure_log(result.settings->log_level, result.settings->log_format);
+    }
     for (const auto& warning : result.warnings) {
-        std::fprintf(stderr, "pgweir: warning: %s\n", warning.to_string().c_str());
+        log(LogLevel::warning, "config_warning", {{"problem", warning.to_string()}});
     }
     for (const auto& problem : result.problems) {
         std::fprintf(stderr, "pgweir: %s\n", problem.to_string().c_str());
     }
     if (!result.settings) return 1;
-    configure_log(result.settings->log_level, result.settings->log_format);
     app::Daemon daemon{request, std::move(*result.settings)};
     return daemon.run();
 }

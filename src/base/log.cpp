@@ -6,7 +6,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace pgweir {
@@ -20,6 +22,25 @@ constexpr std::string_view name_of(LogLevel level)
 {
     constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
     return names.at(static_cast<std::size_t>(level));
+}
+
+// systemd names the file that stderr is when that leads to its journal (systemd.exec(5)).
+bool writes_to_journal()
+{
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody calls setenv here
+    const char* const journal = std::getenv("JOURNAL_STREAM");
+    if (journal == nullptr) return false;
+    struct stat file{};
+    if (::fstat(STDERR_FILENO, &file) != 0) return false;
+    return journal == std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
+}
+
+// The level for `journalctl -p`: the journal takes this off the line (sd-daemon(3)).
+std::string_view journal_prefix(LogLevel level)
+{
+    static const bool is_wanted = writes_to_journal();
+    constexpr std::array<std::string_view, 4> prefixes{"<7>", "<6>", "<4>", "<3>"};
+    return is_wanted ? prefixes.at(static_cast<std::size_t>(level)) : "";
 }
 
 std::string timestamp()
@@ -124,9 +145,10 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
     if (!log_enabled(level)) return;
     const LogFormat format = log_format.load(std::memory_order_relaxed);
     const std::string line = format_log_line(format, level, event, fields);
-    const std::string out = (format == LogFormat::json ? "{\"time\":\"" + timestamp() + "\","
-                                                       : "time=" + timestamp() + ' ')
-                            + line + '\n';
+    std::string out{journal_prefix(level)};
+    out += format == LogFormat::json ? "{\"time\":\"" + timestamp() + "\","
+                                     : "time=" + timestamp() + ' ';
+    out += line + '\n';
     // A log that cannot be written has nobody to complain to.
     if (::write(STDERR_FILENO, out.data(), out.size()) < 0) return;
 }

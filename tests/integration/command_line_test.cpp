@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <sys/stat.h>
 
 using namespace pgweir::test;
 
@@ -194,11 +195,14 @@ TEST_CASE("integration/command_line: the log can be JSON, one object a line" * p
 {
     // The harness reads the text format, so this one is started by hand.
     const TempDirectory directory;
+    const std::filesystem::path config = directory / "pgweir.toml";
+    write_file(config, good_upstream()); // a password for all to read: there is a warning
+    std::filesystem::permissions(config, std::filesystem::perms{0644});
     Process process{Command{
         .arguments =
             {Pgweir::program(),
-             "--upstream",
-             postgres().url("app_scram"),
+             "--config",
+             config,
              "--listen",
              "127.0.0.1:0",
              "--http",
@@ -213,9 +217,44 @@ TEST_CASE("integration/command_line: the log can be JSON, one object a line" * p
     process.signal(SIGTERM);
     CHECK(process.wait_exit(Deadline{}) == 0);
 
-    std::istringstream lines{read_file(directory / "log")};
+    const std::string log = read_file(directory / "log");
+    CHECK(contains(log, "\"event\":\"config_warning\""));
+    std::istringstream lines{log};
     for (std::string line; std::getline(lines, line);) {
         CAPTURE(line);
         CHECK((line.starts_with("{\"") && line.ends_with('}')));
+    }
+}
+
+TEST_CASE("integration/command_line: systemd's journal is told the level of a line" * pooler_only())
+{
+    const TempDirectory directory;
+    const std::filesystem::path log = directory / "log";
+    write_file(log, "");
+    struct stat file{};
+    REQUIRE(::stat(log.c_str(), &file) == 0);
+    const std::string here = std::to_string(file.st_dev) + ':' + std::to_string(file.st_ino);
+    for (const std::string& journal : {here, here + '0'}) {
+        const Command command{
+            .arguments =
+                {Pgweir::program(),
+                 "--upstream",
+                 postgres().url("app_scram"),
+                 "--listen",
+                 "192.0.2.1:6432", // an address of nobody
+                 "--http",
+                 "127.0.0.1:0"},
+            .environment = {{"JOURNAL_STREAM", journal}},
+            .output = log,
+        };
+        CHECK(run_status(command) == 1);
+    }
+    std::istringstream lines{read_file(log)};
+    for (const std::string start : {"<3>time=", "time="}) {
+        std::string line;
+        REQUIRE(std::getline(lines, line));
+        CAPTURE(line);
+        CHECK(line.starts_with(start));
+        CHECK(contains(line, "level=error"));
     }
 }
