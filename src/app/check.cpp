@@ -163,7 +163,7 @@ int status(const config::LoadRequest& request)
         );
         return 1;
     }
-    std::printf("%s\n", response.body().c_str());
+    std::printf("%s", response.body().c_str());
     return response.result() == http::status::ok ? 0 : 1;
 }
 

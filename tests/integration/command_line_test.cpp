@@ -258,3 +258,18 @@ TEST_CASE("integration/command_line: systemd's journal is told the level of a li
         CHECK(contains(line, "level=error"));
     }
 }
+
+TEST_CASE("integration/command_line: status says in one word whether it is ready" * pooler_only())
+{
+    const Pgweir pgweir;
+    const std::string http = "127.0.0.1:" + std::to_string(pgweir.http().port);
+    const CommandOutcome ready = run_pgweir({"status", "--http", http});
+    CHECK(ready.code == 0);
+    CHECK(ready.output == "ready\n");
+
+    const CommandOutcome absent = run_pgweir(
+        {"status", "--http", "127.0.0.1:" + std::to_string(free_port())}
+    );
+    CHECK(absent.code == 1);
+    CHECK(contains(absent.output, "does not answer"));
+}
