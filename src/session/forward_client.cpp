@@ -312,9 +312,9 @@ void ClientForwarder::violation(
 )
 {
     step.stop = Stop::violation;
-    step.error = std::make_unique<wire::ErrorText>(wire::ErrorText{
-        "FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)
-    });
+    step.error = std::make_unique<wire::ErrorText>(
+        wire::ErrorText{"FATAL", std::move(sqlstate), std::move(message), {}, std::move(hint)}
+    );
 }
 
 } // namespace pgweir::session
