@@ -334,52 +334,6 @@ void ServerForwarder::command_complete(Bytes body)
     if (tag == "DEALLOCATE ALL") statements_dropped();
 }
 
-// Behind it in a pipeline the client may have named others already.
-void ServerForwarder::statements_dropped()
-{
-    server_.prepared.clear();
-    server_.sql_prepared = nullptr;
-    if (client_ == nullptr) return;
-    client_->sql_prepared = nullptr;
-    if (!client_->statements) return;
-    const bool is_query = server_.replies.front_is(Reply::query);
-    std::erase_if(*client_->statements, [&](const auto& each) {
-        return is_query || each.second.number <= server_.named_before_drop;
-    });
-}
-
-void ServerForwarder::schema_changed()
-{
-    server_.has_changed_schema = true; // the driver tells the other servers
-    server_.prepared.schema_changed();
-}
-
-void ServerForwarder::deallocated()
-{
-    if (server_.deallocating.empty()) return; // one that was made by SQL's PREPARE
-    const Deallocation gone = std::move(server_.deallocating.front());
-    server_.deallocating.erase(server_.deallocating.begin());
-    server_.prepared.forget(gone.id);
-    if (client_ == nullptr || !client_->statements) return;
-    const auto found = client_->statements->find(gone.client_name);
-    const bool is_same = found != client_->statements->end()
-                         && found->second.statement->id() == gone.id;
-    if (is_same) client_->statements->erase(found);
-}
-
-// Back to what the client's startup packet asked for; the server went back to its own start.
-void ServerForwarder::discarded_all()
-{
-    statements_dropped();
-    server_.channels = nullptr;
-    server_.settings_then = std::exchange(server_.settings, no_settings());
-    server_.is_discarding = true;
-    if (client_ == nullptr) return;
-    client_->wanted = client_->startup;
-    client_->pins = client_->pins.without(Part::functions);
-    server_.doubts = server_.doubts.without(Part::functions);
-}
-
 void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)
 {
     used_ = std::min(header.frame_size(), available.size());
