@@ -6,6 +6,7 @@
 #include <pgweir/net/worker.hpp>
 #include <pgweir/wire/messages.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace pgweir::net {
@@ -76,6 +77,33 @@ bool ClientSession::has_lost_nothing()
     worker_->run_again(*this);
     if (is_draining_) drain();
     return true;
+}
+
+// What PostgreSQL says to who is ended by pg_terminate_backend(). There is no place for it in the
+// middle of a message.
+void ClientSession::terminate()
+{
+    const bool is_in_message = server_ != nullptr && server_->state.stream.remaining > 0
+                               && !server_->state.stream.is_dropped;
+    wire::ErrorText error{
+        "FATAL", "57P01", "terminating connection due to administrator command", {}, {}
+    };
+    if (is_in_message) error = {};
+    end(ClientEnd::killed, error);
+}
+
+void ClientSession::hold_for_signal()
+{
+    await(Awaited::signal);
+    worker_->give_signal(*std::exchange(server_->state.signal, std::nullopt), id());
+}
+
+void ClientSession::signalled()
+{
+    if (is_over() || !awaits_.has(Awaited::signal)) return;
+    has_come(Awaited::signal);
+    process_replies(server_->input.kept());
+    if (!is_over()) advance();
 }
 
 void ClientSession::drain()

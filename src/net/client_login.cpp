@@ -228,8 +228,7 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
     } else {
         wire::append_ready(welcome, 'I');
     }
-    if (co_await channel_.write(std::move(welcome))) co_return verdict;
-
+    client.welcome = std::move(welcome);
     client.address = address_;
     client.secret = key.secret;
     append(client.early, channel_.unread());

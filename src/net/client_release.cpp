@@ -74,7 +74,7 @@ void ClientSession::replies_ended(std::uint32_t ready)
 
 void ClientSession::release_if_idle()
 {
-    const bool is_at_work = !(awaits_ & (our_work | Awaited::news)).empty();
+    const bool is_at_work = !(awaits_ & (our_work | held_back)).empty();
     if (server_ == nullptr || is_at_work || owns_server()) return;
     const bool is_done = server_->state.is_idle() && server_->output.empty() && output_.empty()
                          && state_.stream.remaining == 0;
@@ -206,7 +206,7 @@ void ClientSession::give_server_back(bool wants_cancel)
     Server& server = *std::exchange(server_, nullptr);
     server.client = nullptr;
     is_lease_new_ = false;
-    has_come(our_work | Awaited::news | Awaited::replies);
+    has_come(our_work | held_back | Awaited::replies);
     const bool is_marked = !state_.pins.without(session::Part::sequences).empty();
     if (is_marked) server.state.must_be_reset = true;
     if (state_.pins.has(session::Part::libraries)) server.is_unwanted = true; // they stay loaded

@@ -42,11 +42,15 @@ ClientSession::ClientSession(Worker& worker, WorkerPool& pool, LoggedInClient cl
 
 const Pool& ClientSession::pool() const { return *pool_->pool; }
 
-// The socket may have become readable before it was watched; epoll says so by itself.
-void ClientSession::start()
+// The socket may have become readable before it was watched; epoll says so by itself. Who knows its
+// process id can find it: it is told no earlier.
+void ClientSession::start(Bytes welcome)
 {
     worker_->reactor().add(stream_.fd(), *this);
     is_readable_ = stream_.is_tls(); // OpenSSL may hold bytes that the socket does not show
+    append(worker_->to_client().own(), welcome);
+    worker_->to_client().commit();
+    if (!send_to_client()) return leave(ClientEnd::gone);
     advance();
 }
 
@@ -92,7 +96,7 @@ bool ClientSession::can_read_client() const
 bool ClientSession::can_read_server() const
 {
     return server_ != nullptr && server_->is_readable && output_.empty()
-           && !awaits_.has(Awaited::news);
+           && (awaits_ & held_back).empty();
 }
 
 bool ClientSession::pump_client()
@@ -158,7 +162,9 @@ bool ClientSession::forward(Bytes& input)
 {
     session::ServerState* const server = server_ != nullptr ? &server_->state : nullptr;
     const session::Outputs outputs{worker_->to_server(), worker_->to_client()};
-    const session::Context context{pool_->forward, worker_->statements(), pool_->knowledge};
+    const session::Context context{
+        pool_->forward, worker_->statements(), pool_->knowledge, &pool_->clientele
+    };
     ClientForwarder forwarder{context, state_, outputs};
     const Step step = forwarder.forward(input, server);
     count(step.counts);
@@ -191,8 +197,9 @@ bool ClientSession::follow(const Step& step, Bytes rest)
         return false;
     case Stop::terminate: leave(ClientEnd::terminated); return false;
     case Stop::violation: end(ClientEnd::refused, *step.error); return false;
-    case Stop::say_again: // a server's, both
-    case Stop::need_news: return false;
+    case Stop::say_again: // a server's, all of them
+    case Stop::need_news:
+    case Stop::need_signal: return false;
     }
     return false;
 }
@@ -236,6 +243,7 @@ void ClientSession::process_replies(Bytes input)
         return say_again(Bytes{rerun.said}.subspan(*rerun.from));
     }
     if (step.stop == Stop::need_news) hold_for_news();
+    if (step.stop == Stop::need_signal) hold_for_signal();
     replies_ended(step.counts.ready);
     if (!is_over() && server_ != nullptr) release_if_idle();
 }

@@ -162,7 +162,7 @@ FrontDoor::Key FrontDoor::new_key(bool is_long)
     constexpr std::size_t long_secret_size = 32;
     do {
         ++next_client_;
-    } while (keys_by_process_id_.contains(process_id_of(ClientId{next_client_})));
+    } while (clients_by_process_id_.find(process_id_of(ClientId{next_client_})));
     Buffer secret(is_long ? long_secret_size : 4);
     auth::random_bytes(secret);
     return {ClientId{next_client_}, std::string{as_text(secret)}};
@@ -171,7 +171,7 @@ FrontDoor::Key FrontDoor::new_key(bool is_long)
 void FrontDoor::admit(LoggedInClient client)
 {
     clients_.fetch_add(1);
-    keys_by_process_id_[process_id_of(client.id)] = {client.id, client.secret};
+    clients_by_process_id_.add({client.id, client.secret, client.pool.get()});
     workers_[index_of(next_worker())]->adopt(std::move(client));
 }
 
@@ -183,18 +183,17 @@ WorkerId FrontDoor::next_worker() const
 void FrontDoor::client_left(ClientId client)
 {
     clients_.fetch_sub(1);
-    asio::post(io_, [this, client] { keys_by_process_id_.erase(process_id_of(client)); });
+    clients_by_process_id_.remove(client);
 }
 
 void FrontDoor::cancel(const wire::CancelRequest& request)
 {
-    const auto found = keys_by_process_id_.find(request.process_id);
-    if (found == keys_by_process_id_.end()) return;
-    const KeyOwner& owner = found->second;
-    if (!auth::constant_time_equal(as_bytes(owner.secret), as_bytes(request.secret))) return;
+    const auto owner = clients_by_process_id_.find(request.process_id);
+    if (!owner) return;
+    if (!auth::constant_time_equal(as_bytes(owner->secret), as_bytes(request.secret))) return;
     // Clients move between workers. Who is on the way runs no query, and has nothing to cancel.
     for (Worker* const worker : workers_) {
-        worker->post([client = owner.client](Worker& each) { each.cancel_client(client); });
+        worker->post([client = owner->id](Worker& each) { each.cancel_client(client); });
     }
 }
 

@@ -117,11 +117,11 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     state.lent.names.clear();
     state.lent.are_all = false;
     state.answer = nullptr;
-    const bool was_held_back = std::exchange(state.own_notifications, 0) > 0;
+    state.own_notifications = 0;
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
     use = ServerUse::recovering;
-    if (was_held_back && !take_alone(input.kept())) return;
+    if (input.has_kept() && !take_alone(input.kept())) return; // it may have been held back
     if (state.is_idle() && output.empty()) return has_recovered();
     wants_cancel_ = wants_cancel;
     is_cancel_sent_ = false;

@@ -47,11 +47,14 @@ void take_options(WorkerPool& pool, std::size_t hold_max)
 
 } // namespace
 
-WorkerPool::WorkerPool(std::shared_ptr<Pool> shared_pool, WorkerId worker)
+WorkerPool::WorkerPool(
+    std::shared_ptr<Pool> shared_pool, WorkerId worker, const FrontDoorPort& front_door
+)
     : pool{std::move(shared_pool)},
       options{pool->options()},
       core{pool->shared(), worker, options},
-      counters{pool->counters(worker)}
+      counters{pool->counters(worker)},
+      clientele{front_door, *pool}
 {
 }
 
@@ -162,10 +165,11 @@ void Worker::receive(LoggedInClient client)
     WorkerPool& own = pool(client.pool);
     own.counters.logins.add();
     const ClientId id = client.id;
+    const Buffer welcome = std::move(client.welcome);
     auto session = std::make_unique<ClientSession>(*this, own, std::move(client));
     ClientSession& started = *session;
     clients_.emplace(id, std::move(session));
-    started.start();
+    started.start(welcome);
     if (is_draining_ && !started.is_over()) started.drain();
 }
 
@@ -173,7 +177,7 @@ WorkerPool& Worker::pool(const std::shared_ptr<Pool>& pool)
 {
     std::unique_ptr<WorkerPool>& own = pools_[pool.get()];
     if (!own) {
-        own = std::make_unique<WorkerPool>(pool, id_);
+        own = std::make_unique<WorkerPool>(pool, id_, front_door_);
         take_options(*own, limits_.hold_max);
     }
     return *own;

@@ -146,10 +146,7 @@ ClientForwarder::Done ClientForwarder::message(FrameHeader header, Bytes availab
     case client_type::bind: return bind(header, available, step);
     case client_type::describe: return describe(header, available, step);
     case client_type::close: return close(header, available, step);
-    case client_type::execute:
-        ++step.counts.queries;
-        pass_expecting(header, available, Reply::execute);
-        return Done::yes;
+    case client_type::execute: return execute(header, available, step);
     case client_type::function_call:
         ++step.counts.queries;
         pass_expecting(header, available, Reply::function_call);
@@ -234,6 +231,7 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         discard_sequences(*server_, false, outputs_.to_server);
     }
     raise_doubts(*server_, client_, reading, knowledge_);
+    if (!is_cut && reading.signals_backend && query_signal(header, text)) return Done::yes;
     if (!is_cut) lend_names(reading, true);
     pass(header, available);
     expect_query(reading.kind == SqlKind::drops_all);
@@ -274,13 +272,17 @@ ClientForwarder::Done ClientForwarder::refuse_query(
 }
 
 // PostgreSQL drops the unnamed statement at every simple query.
-void ClientForwarder::expect_query(bool drops_statements, Parts refused)
+void ClientForwarder::expect_query(
+    bool drops_statements, Parts refused, const std::optional<Signal>& signal
+)
 {
     const Expected query{
         .reply = Reply::query, .drops_statements = drops_statements, .refused = refused
     };
-    if (client_.unnamed) {
-        server_->replies.push(query, rename({}, nullptr));
+    if (client_.unnamed || signal) {
+        Effect effect = rename({}, nullptr);
+        effect.signal = signal;
+        server_->replies.push(query, std::move(effect));
     } else {
         server_->replies.push(query);
     }

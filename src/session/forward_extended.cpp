@@ -32,14 +32,26 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
         step.wanted = std::min(header.frame_size(), names_size_max);
         return Done::more;
     }
+    if (head && !is_whole && header.frame_size() <= names_size_max && may_signal(head->statement)) {
+        step.wanted = header.frame_size();
+        return Done::more;
+    }
     ++step.counts.binds;
     if (!head || is_skipped()) {
         pass_expecting(header, available, Reply::bind);
         return Done::yes;
     }
-    const Target target = resolve(head->statement, step);
+    Target target = resolve(head->statement, step);
     if (target.must_wait) return Done::wait;
-    raise_doubts_of(head->statement);
+    std::optional<BoundSignal> signal;
+    if (raise_doubts_of(head->statement) && is_whole) {
+        signal = bind_signal(*head, body_of(header, available), step);
+        if (signal) target = signal->target;
+        if (target.must_wait) return Done::wait;
+    }
+    if (signal || !server_->signal_portals.empty()) {
+        note_portal(head->portal, signal ? signal->signal : std::nullopt);
+    }
     if (!target.is_renamed) {
         pass_expecting(header, available, Reply::bind);
         return Done::yes;
@@ -55,8 +67,9 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
     return Done::yes;
 }
 
-// What is bound may be executed. An unnamed one that was too long to be read may do anything.
-void ClientForwarder::raise_doubts_of(std::string_view client_name)
+// What is bound may be executed. An unnamed one that was too long to be read may do anything. True:
+// it may name another client.
+bool ClientForwarder::raise_doubts_of(std::string_view client_name)
 {
     if (const StatementRef statement = find(client_name)) {
         const SqlReading& reading = statement->reading();
@@ -67,9 +80,10 @@ void ClientForwarder::raise_doubts_of(std::string_view client_name)
         note_unsettling(reading);
         raise_doubts(*server_, client_, reading, knowledge_);
         lend_names(reading, false);
-    } else if (client_name.empty()) {
-        server_->doubts |= askable_parts;
+        return reading.signals_backend;
     }
+    if (client_name.empty()) server_->doubts |= askable_parts;
+    return false;
 }
 
 // What comes behind it in a pipeline is sent before it is answered.

@@ -147,6 +147,8 @@ std::size_t ServerForwarder::looked_at_size(FrameHeader header) const
 {
     const bool is_answer = header.type == server_type::data_row && is_answer_row();
     if (is_answer) return std::min(header.frame_size(), answer_row_max);
+    const bool is_verdict = header.type == server_type::data_row && server_.replies.front_signals();
+    if (is_verdict) return std::min(header.frame_size(), look_at_max);
     if (!is_looked_into(header.type)) return frame_header_size;
     return std::min(header.frame_size(), look_at_max);
 }
@@ -159,6 +161,7 @@ std::size_t ServerForwarder::rows_size(Bytes rest) const
     const char first = std::to_integer<char>(rest.front());
     if (!is_bulk(first) && first != server_type::row_description) return 0;
     if (is_hidden() || replies.empty() || replies.front_is_local()) return 0;
+    if (replies.front_signals()) return 0;
     return whole_rows_size(rest, replies.front_is(Reply::query));
 }
 
@@ -171,6 +174,11 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
         const bool is_answer = header.type == server_type::data_row && is_answer_row();
         if (is_answer && !take_row(header, available)) {
             return violation(step, "a row that does not answer what it was asked");
+        }
+        if (header.type == server_type::data_row && is_permission(header, available)) {
+            server_.signal = server_.replies.take_signal();
+            step.stop = Stop::need_signal;
+            return false;
         }
         pass(header, available, is_hidden());
         return true;
@@ -296,7 +304,10 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     server_.is_fresh = status == 'I' && server_.replies.empty();
     server_.is_discarding = false;
     server_.is_resetting = false;
-    if (server_.replies.empty()) server_.sets_default = false;
+    if (server_.replies.empty()) {
+        server_.sets_default = false;
+        if (status == 'I') server_.signal_portals.clear();
+    }
     server_.settings_then = nullptr;
     server_.has_described = false; // of what broke off, or was only described, or ours
     server_.cancel_reason.reset();

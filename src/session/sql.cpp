@@ -189,6 +189,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     if (is_write(statement.command)) reading.writes = true;
     if (may_copy_in(statement)) reading.may_copy_in = true;
     if (statement.traits.has(Trait::reads_prepared)) reading.reads_prepared = true;
+    if (statement.traits.has(Trait::signals_backend)) reading.signals_backend = true;
     if (statement.traits.has(Trait::reads_sequence)) {
         reading.reads_sequence = true;
         reading.advances_sequence = false;

@@ -162,6 +162,22 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("integration/moving: who is on the way is found by pg_terminate_backend" * pooler_only())
+{
+    InnerPooler pooler{sized(2)};
+    Connection client = pooler.connect();
+    for (int i = 0; i < rounds; ++i) {
+        Connection victim = pooler.connect();
+        const std::string pid = std::to_string(PQbackendPID(victim.raw()));
+        pooler.stir();
+        CHECK(client.query("SELECT pg_terminate_backend(" + pid + ")").text() == "t");
+        CHECK(victim.query("SELECT 1").is_error());
+        CHECK(victim.last_words().starts_with("57P01"));
+        pooler.stir();
+    }
+    wait_until([&] { return pooler.client_count() == 1; }, "nobody else is left");
+}
+
 TEST_CASE("integration/moving: cancelling an idle client harms nobody" * pooler_only())
 {
     InnerPooler pooler{sized(1)};

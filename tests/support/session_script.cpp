@@ -48,7 +48,7 @@ void SessionScript::run_client()
 
 void SessionScript::show_client(Bytes input)
 {
-    const session::Context context{options, table, knowledge};
+    const session::Context context{options, table, knowledge, clientele};
     session::ClientForwarder forwarder{
         context, clients_.at(client_), session::Outputs{to_server_, to_client_}
     };

@@ -104,6 +104,7 @@ public:
     session::ForwardOptions options;
     session::StatementTable table;
     session::Knowledge knowledge;
+    const session::Clientele* clientele = nullptr;
     session::Stop client_stop = session::Stop::need_input;
     session::Stop server_stop = session::Stop::need_input;
     std::string problem;           // the message of the last violation

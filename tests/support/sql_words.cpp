@@ -82,6 +82,7 @@ constexpr std::array trait_words{
     std::pair{Trait::reads_channels, "reads_channels"},
     std::pair{Trait::changes_functions, "changes_functions"},
     std::pair{Trait::needs_primary, "needs_primary"},
+    std::pair{Trait::signals_backend, "signals_backend"},
 };
 
 void append_member(std::string& line, std::string_view name, std::string_view value)

@@ -59,6 +59,11 @@ public:
     {
     }
     void client_left(ClientId /*client*/) override {}
+    [[nodiscard]] std::optional<net::RegisteredClient> find_client(std::uint32_t /*process_id*/
+    ) const override
+    {
+        return std::nullopt;
+    }
 };
 
 /// Must go before the io_context that is told what the workers say.

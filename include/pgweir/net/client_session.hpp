@@ -32,6 +32,7 @@ struct LoggedInClient {
     session::SettingsRef startup;
     std::string address;
     std::string secret; // of its cancel key
+    Buffer welcome;     // what it is told first
     Buffer early;       // bytes that came behind the last message of the login
     /// No server has taken its settings yet: ReadyForQuery has not been said, and is the answer to
     /// the Sync that `early` begins with.
@@ -50,7 +51,7 @@ enum class ClientEnd : std::uint8_t {
     idle_transaction_timeout,
     idle_timeout,
     shutting_down,
-    killed, // by an operator
+    killed, // by pg_terminate_backend()
 };
 [[nodiscard]] const char* name_of(ClientEnd end);
 
@@ -62,6 +63,7 @@ enum class Awaited : std::uint8_t {
     answer = 1U << 3,   // to what its last transaction has done to the session
     handover = 1U << 4, // of its channels to the listener
     news = 1U << 5,     // of the listener's, before what its server has said is passed on
+    signal = 1U << 6,   // to be given to another client, likewise
 };
 
 class ClientSession final : public pool::Waiter, public Watched, public WheelEntry {
@@ -82,7 +84,7 @@ public:
     /// Ends idle sessions; a session with a transaction ends when that does.
     void drain();
     void end(ClientEnd reason, const wire::ErrorText& error);
-    void start();
+    void start(Bytes welcome = {});
 
     [[nodiscard]] ClientId id() const { return state_.id; }
     [[nodiscard]] Server* server() const { return server_; }
@@ -107,6 +109,11 @@ public:
     [[nodiscard]] const session::ClientState& state() const { return state_; }
     [[nodiscard]] const Stream& stream() const { return stream_; }
     [[nodiscard]] const Pool& pool() const;
+
+    /// Its own has reached the other client.
+    void signalled();
+    /// Somebody else's.
+    void terminate();
 
     // client_listen.cpp: what the listener of its pool says
     void listening_granted(std::uint64_t request);
@@ -136,6 +143,8 @@ private:
     /// Its server works for us, and not for the client.
     static constexpr Flags<Awaited> our_work = Flags{Awaited::proof} | Awaited::answer
                                                | Awaited::handover;
+    /// What its server has said is not passed on yet.
+    static constexpr Flags<Awaited> held_back = Flags{Awaited::news} | Awaited::signal;
 
     [[nodiscard]] bool is_gone() const { return phase_ == Phase::gone; }
     void await(Awaited what) { awaits_ |= what; }
@@ -155,6 +164,7 @@ private:
     [[nodiscard]] bool can_read_server() const;
     void process_replies(Bytes input);
     void look_at_news();
+    void hold_for_signal();
     void send_to_server();
     void say_again(Bytes said);
     [[nodiscard]] bool send_to_client();

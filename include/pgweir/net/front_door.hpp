@@ -9,6 +9,7 @@
 #include <pgweir/net/address.hpp>
 #include <pgweir/net/asio.hpp>
 #include <pgweir/net/channel.hpp>
+#include <pgweir/net/client_register.hpp>
 #include <pgweir/net/directory.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/pool_registry.hpp>
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -74,6 +76,11 @@ public:
     ) override;
     void send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial) override;
     void client_left(ClientId client) override;
+    [[nodiscard]] std::optional<RegisteredClient> find_client(std::uint32_t process_id
+    ) const override
+    {
+        return clients_by_process_id_.find(process_id);
+    }
     /// No new clients from now on.
     void close_listeners();
     /// Stops the io_context once no cancel request is on its way, or at the deadline.
@@ -113,10 +120,6 @@ private:
         std::string path; // of a unix socket: removed at the end
         bool is_unix = false;
     };
-    struct KeyOwner {
-        ClientId client;
-        std::string secret;
-    };
     struct Opening {
         std::vector<std::shared_ptr<Timer>> waiters;
         std::uint64_t failures = 0;
@@ -152,7 +155,7 @@ private:
     SslContext listening_context_;
     ContextCache contexts_;
     std::vector<std::unique_ptr<Listener>> listeners_;
-    std::unordered_map<std::uint32_t, KeyOwner> keys_by_process_id_;
+    ClientRegister clients_by_process_id_;
     std::unordered_map<const Pool*, Opening> openings_;
     std::uint64_t next_client_;
     std::size_t cancels_in_flight_ = 0;

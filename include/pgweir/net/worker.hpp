@@ -6,6 +6,7 @@
 #include <pgweir/base/counter.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/base/wheel.hpp>
+#include <pgweir/net/client_register.hpp>
 #include <pgweir/net/client_session.hpp>
 #include <pgweir/net/listener.hpp>
 #include <pgweir/net/load_meter.hpp>
@@ -23,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -32,7 +34,7 @@
 
 namespace pgweir::net {
 
-/// What workers ask of the front door. Called on a worker's thread; must only post.
+/// What workers ask of the front door. Called on a worker's thread; must not wait.
 class FrontDoorPort {
 public:
     virtual void open_server(std::shared_ptr<Pool> pool, WorkerId worker) = 0;
@@ -46,6 +48,8 @@ public:
     /// Posts Worker::cancel_finished(serial) when the request is through, or has failed.
     virtual void send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial) = 0;
     virtual void client_left(ClientId client) = 0;
+    [[nodiscard]] virtual std::optional<RegisteredClient> find_client(std::uint32_t process_id
+    ) const = 0;
 
 protected:
     FrontDoorPort() = default;
@@ -54,9 +58,24 @@ protected:
     ~FrontDoorPort() = default;
 };
 
+/// All that are logged in to the PostgreSQL of a pool, in whatever database.
+class SystemClients final : public session::Clientele {
+public:
+    SystemClients(const FrontDoorPort& front_door, const Pool& pool)
+        : front_door_{front_door}, pool_{pool}
+    {
+    }
+
+    [[nodiscard]] std::optional<Member> find(std::uint32_t process_id) const override;
+
+private:
+    const FrontDoorPort& front_door_;
+    const Pool& pool_;
+};
+
 /// One worker's part of a pool.
 struct WorkerPool {
-    WorkerPool(std::shared_ptr<Pool> shared_pool, WorkerId worker);
+    WorkerPool(std::shared_ptr<Pool> shared_pool, WorkerId worker, const FrontDoorPort& front_door);
 
     std::shared_ptr<Pool> pool;
     pool::Options options; // this worker's copy; replaced by a message
@@ -64,6 +83,7 @@ struct WorkerPool {
     pool::Counters& counters;
     session::ForwardOptions forward;
     session::Knowledge knowledge;
+    SystemClients clientele;
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken
     session::Audience audience;
@@ -149,6 +169,8 @@ public:
     void give_to_listener(Server& server, std::string cut);
 
     void cancel_client(ClientId client);
+    /// To a client of any worker; `sender`, one of ours, is told when it is done.
+    void give_signal(const session::Signal& signal, ClientId sender);
     void cancel_finished(std::uint64_t serial);
     void configure_pools();
     void drain();
@@ -179,6 +201,11 @@ private:
         ClientId client;
         std::string cut;
     };
+    struct Errand {
+        session::Signal signal;
+        WorkerId home;
+        ClientId sender;
+    };
     struct LeavingClient {
         ClientId client;
         WorkerId to;
@@ -193,6 +220,8 @@ private:
     [[nodiscard]] std::uint64_t new_serial();
     void one_batch();
     void tick();
+    void run_errand(const Errand& errand);
+    void pass_on(const Errand& errand, WorkerId worker);
     void receive(LoggedInClient client);
     void receive(const Call& call) { call(*this); }
     void obey_all(WorkerPool& pool);

@@ -5,6 +5,7 @@
 #include <pgweir/base/bytes.hpp>
 #include <pgweir/session/gather.hpp>
 #include <pgweir/session/knowledge.hpp>
+#include <pgweir/session/signal.hpp>
 #include <pgweir/session/state.hpp>
 #include <pgweir/wire/frame.hpp>
 
@@ -46,6 +47,7 @@ enum class Stop : std::uint8_t {
     need_replies, // the next message depends on an answer that has not come yet
     say_again,    // Rerun::said from Rerun::from on must be shown to the ClientForwarder once more
     need_news,    // what the listener knows must come before ReadyForQuery
+    need_signal,  // ServerState::signal must be given before the row that says so is passed on
     terminate,    // the client says good-bye
     violation,    // it broke the protocol, or a limit: `error` says how
 };
@@ -63,6 +65,7 @@ struct Context {
     const ForwardOptions& options;
     StatementTable& table;
     Knowledge& knowledge;
+    const Clientele* clientele = nullptr; // null: there are no others
 };
 
 /// Where the bytes go. Runs in it point into the input.
@@ -78,6 +81,7 @@ public:
         : options_{context.options},
           table_{context.table},
           knowledge_{context.knowledge},
+          clientele_{context.clientele},
           client_{client},
           outputs_{outputs}
     {
@@ -105,7 +109,9 @@ private:
     Done close_unnamed(wire::FrameHeader header, Bytes available);
     Done refuse_block(wire::FrameHeader header, Bytes available);
     Done refuse_query(wire::FrameHeader header, Bytes available, Parts refused);
-    void expect_query(bool drops_statements, Parts refused = {});
+    void expect_query(
+        bool drops_statements, Parts refused = {}, const std::optional<Signal>& signal = {}
+    );
     void sync();
     void copy_ended();
     void flush(wire::FrameHeader header, Bytes available);
@@ -132,7 +138,7 @@ private:
     Done refuse_parse(const wire::ParseBody& body, Parts refused);
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
     void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
-    void raise_doubts_of(std::string_view client_name);
+    bool raise_doubts_of(std::string_view client_name);
     void expect_use(Reply reply, std::string_view client_name);
     void note_unsettling(const SqlReading& reading);
     void own_unnamed(const StatementRef& statement);
@@ -181,6 +187,26 @@ private:
         const StatementRef& statement, std::string_view client_name, Step& step
     );
 
+    // In forward_signal.cpp.
+    struct SignalPlan {
+        std::string sql;
+        std::optional<Signal> signal; // nothing: the server does it, to itself
+    };
+    struct BoundSignal {
+        Target target;
+        std::optional<Signal> signal;
+    };
+    [[nodiscard]] std::optional<SignalPlan> plan_signal(
+        std::string_view sql, const SignalCall& call, std::uint32_t process_id
+    ) const;
+    bool query_signal(wire::FrameHeader header, std::string_view text);
+    [[nodiscard]] bool may_signal(std::string_view client_name) const;
+    [[nodiscard]] std::optional<BoundSignal> bind_signal(
+        const wire::BindHead& head, Bytes body, Step& step
+    );
+    void note_portal(std::string_view portal, const std::optional<Signal>& signal);
+    Done execute(wire::FrameHeader header, Bytes available, Step& step);
+
     std::optional<Done> need_whole(wire::FrameHeader header, Bytes available, Step& step);
     void pass(wire::FrameHeader header, Bytes available);
     void pass_rest(wire::FrameHeader header, Bytes available, std::size_t from);
@@ -192,6 +218,7 @@ private:
     const ForwardOptions& options_;
     StatementTable& table_;
     Knowledge& knowledge_;
+    const Clientele* clientele_;
     ClientState& client_;
     Outputs outputs_;
     ServerState* server_ = nullptr;
@@ -210,7 +237,7 @@ public:
 
     /// Never stops with need_server, need_replies or terminate; violation: close the server;
     /// say_again: nothing has happened, neither for the client nor in the database. After need_news
-    /// it must be shown the rest again, with own_notifications cleared.
+    /// it must be shown the rest again, with own_notifications cleared; likewise after need_signal.
     [[nodiscard]] Step forward(Bytes input);
 
 private:
@@ -220,6 +247,7 @@ private:
     void forward_messages(Bytes input, Step& step);
     bool message(wire::FrameHeader header, Bytes available, Step& step);
     bool take_row(wire::FrameHeader header, Bytes available);
+    [[nodiscard]] bool is_permission(wire::FrameHeader header, Bytes available) const;
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool ready(wire::FrameHeader header, Bytes available, Step& step);

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <pgweir/session/parts.hpp>
+#include <pgweir/session/signal.hpp>
 #include <pgweir/session/statement.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgweir::session {
 
@@ -49,6 +52,7 @@ struct Effect {
     StatementId id{};            // of the statement that the server is told to prepare or close
     bool adds_to_server = false;
     bool removes_from_server = false;
+    std::optional<Signal> signal{}; // to be given when the answer is a row that says so
 };
 
 /// In the extended protocol an error makes the server skip everything up to the next Sync: the
@@ -76,6 +80,16 @@ public:
     [[nodiscard]] const Effect* front_effect() const
     {
         return !empty() && front().has_effect ? &effects_.front() : nullptr;
+    }
+
+    [[nodiscard]] bool front_signals() const
+    {
+        const Effect* const effect = front_effect();
+        return effect != nullptr && effect->signal;
+    }
+    [[nodiscard]] std::optional<Signal> take_signal()
+    {
+        return std::exchange(effects_.front().signal, std::nullopt);
     }
 
     /// A DEALLOCATE or DISCARD is on its way: what is prepared is known when it is answered.

@@ -12,6 +12,7 @@
 #include <pgweir/session/reply_queue.hpp>
 #include <pgweir/session/rerun.hpp>
 #include <pgweir/session/settings.hpp>
+#include <pgweir/session/signal.hpp>
 #include <pgweir/session/statement.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -150,6 +151,8 @@ struct ServerState {
     LentNames lent;
     bool has_described = false; // the statement that it is at has told the shape of its rows
 
+    std::vector<std::pair<std::string, Signal>> signal_portals; // that will bring a permission
+
     std::optional<wire::ErrorText> cancel_reason; // we cancelled: why, in words for the client
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
@@ -159,6 +162,7 @@ struct ServerState {
     std::unique_ptr<std::vector<Notification>> heard; // of a listener; null: it is none
     // Of the transaction to its own client: the listener's must come before ReadyForQuery.
     std::uint32_t own_notifications = 0;
+    std::optional<Signal> signal; // of need_signal
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
     bool must_be_reset = false;      // it may have what no other client may meet

@@ -1,0 +1,47 @@
+// The part of Worker that cancels and ends what clients of other workers do, for one of its own.
+#include <pgweir/net/pool.hpp>
+#include <pgweir/net/worker.hpp>
+
+namespace pgweir::net {
+
+std::optional<session::Clientele::Member> SystemClients::find(std::uint32_t process_id) const
+{
+    const auto client = front_door_.find_client(process_id);
+    if (!client) return std::nullopt;
+    if (client->pool->upstream().hosts != pool_.upstream().hosts) return std::nullopt;
+    return Member{client->id, client->pool->name().user};
+}
+
+void Worker::give_signal(const session::Signal& signal, ClientId sender)
+{
+    pass_on({signal, id_, sender}, WorkerId{0});
+}
+
+void Worker::pass_on(const Errand& errand, WorkerId worker)
+{
+    workers_[index_of(worker)]->post([errand](Worker& at) { at.run_errand(errand); });
+}
+
+// From worker to worker until it is done, and once more when its client was on the way from one to
+// another.
+void Worker::run_errand(const Errand& errand)
+{
+    const ClientId to = errand.signal.to;
+    ClientSession* const session = find_client(to);
+    if (session == nullptr) {
+        const WorkerId next{index_of(id_) + 1};
+        if (index_of(next) < workers_.size()) return pass_on(errand, next);
+        const auto found = front_door_.find_client(process_id_of(to));
+        if (found && found->id == to) return pass_on(errand, WorkerId{0});
+    } else if (errand.signal.terminates) {
+        session->terminate();
+    } else {
+        cancel_client(to);
+    }
+    workers_[index_of(errand.home)]->post([sender = errand.sender](Worker& home) {
+        ClientSession* const waiting = home.find_client(sender);
+        if (waiting != nullptr) waiting->signalled();
+    });
+}
+
+} // namespace pgweir::net

@@ -1,0 +1,114 @@
+// The part of both forwarders for pg_terminate_backend() and pg_cancel_backend().
+#include <pgweir/session/forward.hpp>
+#include <pgweir/session/signal.hpp>
+#include <pgweir/session/sql.hpp>
+#include <pgweir/wire/frame.hpp>
+#include <pgweir/wire/messages.hpp>
+#include <pgweir/wire/reader.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace pgweir::session {
+
+using wire::body_of;
+using wire::frame_header_size;
+using wire::FrameHeader;
+
+// Nothing: PostgreSQL may be told the number as it is.
+std::optional<ClientForwarder::SignalPlan> ClientForwarder::plan_signal(
+    std::string_view sql, const SignalCall& call, std::uint32_t process_id
+) const
+{
+    if (clientele_ == nullptr || server_->status == 'E') return std::nullopt;
+    const auto member = clientele_->find(process_id);
+    if (!member) return std::nullopt;
+    if (member->id == client_.id) return SignalPlan{own_signal_sql(sql, call), std::nullopt};
+    return SignalPlan{permission_sql(sql, call, member->role), Signal{member->id, call.terminates}};
+}
+
+// True: that was it.
+bool ClientForwarder::query_signal(FrameHeader header, std::string_view text)
+{
+    const auto call = read_signal_call(text);
+    if (!call || !call->process_id) return false;
+    auto plan = plan_signal(text, *call, *call->process_id);
+    if (!plan) return false;
+    wire::append_query(outputs_.to_server.own(), plan->sql);
+    outputs_.to_server.commit();
+    expect_query(false, {}, plan->signal);
+    used_ = header.frame_size();
+    return true;
+}
+
+bool ClientForwarder::may_signal(std::string_view client_name) const
+{
+    const StatementRef statement = find(client_name);
+    return statement && statement->reading().signals_backend;
+}
+
+// Another statement is bound in place of the one that may name a client of ours.
+std::optional<ClientForwarder::BoundSignal> ClientForwarder::bind_signal(
+    const wire::BindHead& head, Bytes body, Step& step
+)
+{
+    const StatementRef statement = find(head.statement);
+    const auto call = read_signal_call(statement->query());
+    if (!call || server_->lent.are_all) return std::nullopt;
+    const auto process_id = call->process_id ? call->process_id
+                                             : bound_process_id(body.subspan(head.size));
+    if (!process_id) return std::nullopt;
+    const auto plan = plan_signal(statement->query(), *call, *process_id);
+    if (!plan) return std::nullopt;
+    const StatementRef other = table_.intern(
+        plan->sql, statement->types(), client_.wanted->parse_hash()
+    );
+    return BoundSignal{prepare(other, head.statement, step), plan->signal};
+}
+
+// It is made when the portal is executed. Those of before are gone by then, or never came to be.
+void ClientForwarder::note_portal(std::string_view portal, const std::optional<Signal>& signal)
+{
+    std::erase_if(server_->signal_portals, [&](const auto& each) { return each.first == portal; });
+    if (signal) server_->signal_portals.emplace_back(portal, *signal);
+}
+
+ClientForwarder::Done ClientForwarder::execute(FrameHeader header, Bytes available, Step& step)
+{
+    const auto& portals = server_->signal_portals;
+    if (portals.empty() || is_skipped()) {
+        ++step.counts.queries;
+        pass_expecting(header, available, Reply::execute);
+        return Done::yes;
+    }
+    if (const auto done = need_whole(header, available, step)) return *done;
+    ++step.counts.queries;
+    wire::Reader reader{body_of(header, available)};
+    const std::string_view portal = reader.cstring();
+    const auto found = std::ranges::find_if(portals, [&](const auto& each) {
+        return each.first == portal;
+    });
+    pass(header, available);
+    if (found == portals.end()) {
+        server_->replies.push({.reply = Reply::execute});
+    } else {
+        Effect effect;
+        effect.signal = found->second;
+        server_->replies.push({.reply = Reply::execute}, std::move(effect));
+    }
+    server_->is_unsynced = true;
+    return Done::yes;
+}
+
+// PostgreSQL would do it. Nobody is told so before it is done.
+bool ServerForwarder::is_permission(FrameHeader header, Bytes available) const
+{
+    if (client_ == nullptr || !server_.replies.front_signals()) return false;
+    const auto row = wire::read_data_row(body_of(header, available));
+    if (!row || row->size() != 1 || !row->front()) return false;
+    const std::string_view value = *row->front();
+    return value == "t" || value == "\1";
+}
+
+} // namespace pgweir::session
