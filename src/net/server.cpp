@@ -179,6 +179,7 @@ void Server::start_reset()
 {
     constexpr std::string_view reset_all = "DISCARD ALL"; // whatever an operator thinks enough
     const bool must_reset_all = std::exchange(state.must_be_reset, false);
+    state.hidden_error.reset(); // of a question of ours that was cancelled
     use = ServerUse::resetting;
     is_used_ = false;
     deadline_ = worker_->now() + worker_pool_->options.cancel_wait_timeout;

@@ -1,4 +1,5 @@
 // What cannot be carried to another server keeps the one that has it; and nobody inherits it.
+#include "support/catalog_lock.hpp"
 #include "support/two_servers.hpp"
 
 #include <doctest/doctest.h>
@@ -70,29 +71,6 @@ const std::array all_kept{
     Kept{"LISTEN news", "SELECT pg_listening_channels()", "news", "UNLISTEN news"},
     Kept{"LISTEN news", "SELECT pg_listening_channels()", "news", "UNLISTEN *"},
     Kept{"CREATE TEMP TABLE mine (i int)", "SELECT count(*) FROM mine", "0", "DISCARD ALL"},
-};
-
-// A catalog that nobody can read for as long as it lives: who does so, waits.
-class CatalogLock {
-public:
-    explicit CatalogLock(const std::string& table)
-    {
-        superuser_.query("BEGIN");
-        REQUIRE(superuser_.query("LOCK TABLE pg_catalog." + table).text() == "LOCK TABLE");
-    }
-
-    // For the superuser itself there is no waiting.
-    void wait_for_somebody()
-    {
-        const std::string waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-        wait_until([&] { return superuser_.query(waiting).text() == "1"; }, "somebody waits");
-    }
-
-private:
-    Connection superuser_{
-        "host=" + postgres().socket_directory().string()
-        + " port=" + std::to_string(postgres().port()) + " user=postgres dbname=app"
-    };
 };
 
 } // namespace

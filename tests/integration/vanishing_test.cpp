@@ -1,3 +1,4 @@
+#include "support/catalog_lock.hpp"
 #include "support/daemon.hpp"
 
 #include <doctest/doctest.h>
@@ -11,8 +12,16 @@ namespace {
 
 // The server that every client of a pool of one shares, and proof that it is clean.
 struct OneServer {
-    Pgweir pgweir{{.flags = {"--pool-size", "1", "--set", "auth.method=trust"}, .user = "app_trust"}
-    };
+    explicit OneServer(const std::string& listen = "127.0.0.1:0")
+        : pgweir{
+              {.flags = {"--pool-size", "1", "--workers", "1", "--set", "auth.method=trust"},
+               .user = "app_trust",
+               .listen = {listen}}
+          }
+    {
+    }
+
+    Pgweir pgweir;
     std::string pid = pid_now();
 
     std::string pid_now() { return std::to_string(pgweir.connect().backend_pid()); }
@@ -200,6 +209,43 @@ TEST_CASE("integration/vanishing: half a message ends with its client" * pooler_
     client.stream().reset();
     CHECK(one.pgweir.connect().query("SELECT 'served'").text() == "served");
     CHECK(postgres().server_count("app_trust") <= 1);
+}
+
+TEST_CASE(
+    "integration/vanishing: while the server is asked what a query has done, it is kept"
+    * pooler_only()
+)
+{
+    OneServer one;
+    {
+        CatalogLock lock{"pg_depend"};
+        WireClient client = one.client();
+        client.ask(message::query("DO $$ BEGIN END $$"));
+        lock.wait_for_somebody(); // the question
+        client.stream().reset();
+        lock.wait_for_nobody();
+    }
+    one.expect_clean();
+}
+
+TEST_CASE(
+    "integration/vanishing: who says good-bye at that time by a unix socket is not cut off"
+    * pooler_only()
+)
+{
+    const TempDirectory directory;
+    OneServer one{directory.path()};
+    {
+        CatalogLock lock{"pg_depend"};
+        WireClient client = one.client();
+        client.ask(message::query("DO $$ BEGIN END $$"));
+        lock.wait_for_somebody(); // the question
+        client.send(message::terminate());
+        client.stream().close();
+        const WireClient later = one.client(); // whose login the worker hears of behind that
+    }
+    one.expect_clean();
+    CHECK(metric(one.pgweir.metrics(), {"pgweir_cancels_total"}) == 0);
 }
 
 TEST_CASE(
