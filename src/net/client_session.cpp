@@ -68,9 +68,9 @@ void ClientSession::on_ready(std::uint32_t events)
     advance(); // what it said before it closed still counts
     // Where TCP brings a FIN, a unix socket hangs up: a good-bye is read when the server has told
     // us what we have asked it, and no query of its own is left.
+    if ((events & (EPOLLHUP | EPOLLERR)) == 0 || is_gone()) return;
     const bool may_say_good_bye = (events & EPOLLERR) == 0 && awaits_.has(Awaited::answer);
-    const bool is_cut = (events & (EPOLLHUP | EPOLLERR)) != 0 && !may_say_good_bye;
-    if (is_cut && !is_gone()) leave(ClientEnd::gone);
+    if (!may_say_good_bye) leave(ClientEnd::gone);
 }
 
 // Replies first: they may free the server, and what the client wants next may depend on them.
