@@ -179,19 +179,20 @@ void ClientSession::update_deadline()
 {
     const bool has_limit = is_waiting() || is_closing();
     if (!has_limit && !pool_->has_timeouts && state_.pins.empty()) return;
-    const TimePoint time = is_waiting() && !is_closing() ? waiting_deadline() : deadline();
+    const TimePoint time = deadline();
     if (time != TimePoint::max()) worker_->wheel().schedule(*this, time);
 }
 
-TimePoint ClientSession::waiting_deadline() const
-{
-    return after(since(), pool_->options.query_wait_timeout);
-}
-
+// Small: nearly always it waits for a server.
 TimePoint ClientSession::deadline() const
 {
     if (is_closing()) return close_at_;
-    if (is_waiting()) return waiting_deadline();
+    if (is_waiting()) return after(since(), pool_->options.query_wait_timeout);
+    return open_deadline();
+}
+
+TimePoint ClientSession::open_deadline() const
+{
     if (server_ != nullptr) return lease_deadline();
     if (state_.block) return after(active_at_, pool_->options.idle_transaction_timeout);
     return after(active_at_, pool_->options.client_idle_timeout);

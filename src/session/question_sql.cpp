@@ -1,5 +1,6 @@
 // What is asked, and how the rows of the answer are read.
 #include <pgweir/session/question.hpp>
+#include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/wire/messages.hpp>
 #include <pgweir/wire/reader.hpp>
 
@@ -132,22 +133,12 @@ FROM pg_catalog.pg_proc, pg_catalog.regexp_matches(pg_catalog.lower(prosrc),
 WHERE oid OPERATOR(pg_catalog.>=) 16384
     AND pg_catalog.lower(prosrc) OPERATOR(pg_catalog.~) E'\\mset_config\\M|\\mset\\s'))";
 
-void append_text(std::string& sql, std::string_view text)
-{
-    sql += '\'';
-    for (const char c : text) {
-        if (c == '\'') sql += c;
-        sql += c;
-    }
-    sql += '\'';
-}
-
 void append_custom(std::string& sql, std::string_view name)
 {
     sql += " UNION ALL SELECT 'setting', ";
-    append_text(sql, name);
+    append_literal(sql, name);
     sql += ", pg_catalog.current_setting(";
-    append_text(sql, name);
+    append_literal(sql, name);
     sql += ", true)";
 }
 

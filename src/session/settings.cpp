@@ -47,19 +47,6 @@ bool is_list(std::string_view name)
     return std::ranges::find(lists, name) != lists.end();
 }
 
-// set_config() takes the text as it would stand in a startup packet, lists included.
-void append_quoted(std::string& sql, std::string_view value)
-{
-    const bool has_backslash = value.find('\\') != std::string_view::npos;
-    if (has_backslash) sql += 'E';
-    sql += '\'';
-    for (const char c : value) {
-        if (c == '\'' || c == '\\') sql += c;
-        sql += c;
-    }
-    sql += '\'';
-}
-
 // A custom parameter "class.name" is two identifiers to SET and RESET.
 void append_name(std::string& sql, std::string_view name)
 {
@@ -87,7 +74,7 @@ void append_converted(std::string& sql, std::string_view value, std::string_view
         sql += digits[as_unsigned(c) & 0xfU];
     }
     sql += "','hex'),";
-    append_quoted(sql, encoding);
+    append_literal(sql, encoding);
     sql += ')';
 }
 
@@ -96,21 +83,22 @@ void append_set(std::string& sql, const Settings::Entry& entry, std::string_view
 {
     if (!encoding.empty() && !is_ascii(entry.second)) {
         sql += "SELECT pg_catalog.set_config(";
-        append_quoted(sql, entry.first);
+        append_literal(sql, entry.first);
         sql += ',';
         append_converted(sql, entry.second, encoding);
         sql += ",false);";
     } else if (is_list(entry.first)) {
+        // It takes the text as it would stand in a startup packet.
         sql += "SELECT pg_catalog.set_config(";
-        append_quoted(sql, entry.first);
+        append_literal(sql, entry.first);
         sql += ',';
-        append_quoted(sql, entry.second);
+        append_literal(sql, entry.second);
         sql += ",false);";
     } else {
         sql += "SET ";
         append_name(sql, entry.first);
         sql += " TO ";
-        append_quoted(sql, entry.second);
+        append_literal(sql, entry.second);
         sql += ';';
     }
 }

@@ -64,17 +64,6 @@ std::string integer(const SignalCall& call)
     return '(' + std::string{call.argument} + ")::pg_catalog.int4";
 }
 
-// Whatever standard_conforming_strings says.
-std::string string_literal(std::string_view value)
-{
-    std::string literal{"E'"};
-    for (const char c : value) {
-        if (c == '\'' || c == '\\') literal += c;
-        literal += c;
-    }
-    return literal += '\'';
-}
-
 } // namespace
 
 std::optional<SignalCall> read_signal_call(std::string_view sql)
@@ -121,15 +110,17 @@ std::string permission_sql(std::string_view sql, const SignalCall& call, std::st
 {
     const std::string function{call.function};
     const std::string equals = " OPERATOR(pg_catalog.=) ";
-    const std::string query =
+    std::string query =
         "(SELECT CASE WHEN (me.rolsuper OR NOT them.rolsuper)"
         " AND (pg_catalog.pg_has_role(them.oid, 'USAGE')"
         " OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')) AND "
         + integer(call) + " IS NOT NULL THEN true ELSE " + function
         + "(COALESCE((SELECT pid FROM pg_catalog.pg_stat_activity WHERE usesysid" + equals
         + "them.oid LIMIT 1), " + integer(call) + ")) END AS " + std::string{call.word}
-        + " FROM pg_catalog.pg_roles AS them, pg_catalog.pg_roles AS me WHERE them.rolname" + equals
-        + string_literal(role) + " AND me.rolname" + equals + "current_user)";
+        + " FROM pg_catalog.pg_roles AS them, pg_catalog.pg_roles AS me WHERE them.rolname"
+        + equals;
+    append_literal(query, role);
+    query += " AND me.rolname" + equals + "current_user)";
     return replaced(sql, call.text, query);
 }
 

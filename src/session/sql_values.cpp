@@ -219,4 +219,16 @@ void append_identifier(std::string& sql, std::string_view name)
     sql += '"';
 }
 
+void append_literal(std::string& sql, std::string_view value)
+{
+    const bool has_backslash = value.find('\\') != std::string_view::npos;
+    if (has_backslash) sql += 'E';
+    sql += '\'';
+    for (const char c : value) {
+        if (c == '\'' || c == '\\') sql += c;
+        sql += c;
+    }
+    sql += '\'';
+}
+
 } // namespace pgweir::session

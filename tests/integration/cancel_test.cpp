@@ -14,31 +14,10 @@ Start sized(const std::string& size, const std::string& workers = "2")
     return {.flags = {"--pool-size", size, "--workers", workers}};
 }
 
-// Until then a cancel could come before its query.
-void wait_for_sleepers(int count)
-{
-    wait_until(
-        [&] {
-            return postgres().sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
-                                  "AND wait_event = 'PgSleep'")
-                   == std::to_string(count);
-        },
-        std::to_string(count) + " queries sleep"
-    );
-}
-
 void start_sleeping(Connection& client, const std::string& seconds)
 {
     client.send("SELECT 'slept' FROM pg_sleep(" + seconds + ")");
     client.flush();
-}
-
-std::string outcome(Connection& client)
-{
-    const std::string text = client.next_result().value().text();
-    while (client.next_result()) {
-    }
-    return text;
 }
 
 } // namespace
@@ -50,9 +29,9 @@ TEST_CASE("integration/cancel: a running query ends with 57014 and its connectio
     const int server = client.backend_pid();
     for (int i = 0; i < 3; ++i) {
         start_sleeping(client, "60");
-        wait_for_sleepers(1);
+        postgres().wait_for_sleepers(1);
         CHECK(client.cancel().empty());
-        CHECK(outcome(client) == "ERROR 57014");
+        CHECK(client.only_result().text() == "ERROR 57014");
     }
     CHECK(client.backend_pid() == server);
 }
@@ -64,11 +43,11 @@ TEST_CASE("integration/cancel: only the query that was meant is cancelled")
     Connection second = pgweir.connect();
     Connection third = pgweir.connect();
     for (Connection* client : {&first, &second, &third}) start_sleeping(*client, "1.5");
-    wait_for_sleepers(3);
+    postgres().wait_for_sleepers(3);
     CHECK(second.cancel().empty());
-    CHECK(outcome(second) == "ERROR 57014");
-    CHECK(outcome(first) == "slept");
-    CHECK(outcome(third) == "slept");
+    CHECK(second.only_result().text() == "ERROR 57014");
+    CHECK(first.only_result().text() == "slept");
+    CHECK(third.only_result().text() == "slept");
 }
 
 TEST_CASE("integration/cancel: a client that is idle cannot cancel who has its server now")
@@ -78,9 +57,9 @@ TEST_CASE("integration/cancel: a client that is idle cannot cancel who has its s
     Connection busy = pgweir.connect();
     if (!is_direct()) CHECK(idle.backend_pid() == busy.backend_pid());
     start_sleeping(busy, "0.7");
-    wait_for_sleepers(1);
+    postgres().wait_for_sleepers(1);
     for (int i = 0; i < 5; ++i) CHECK(idle.cancel().empty());
-    CHECK(outcome(busy) == "slept");
+    CHECK(busy.only_result().text() == "slept");
     CHECK(idle.query("SELECT 1").text() == "1"); // and the cancel was not kept for later
 }
 
@@ -93,12 +72,13 @@ TEST_CASE(
     Connection busy = pgweir.connect();
     Connection waiting = pgweir.connect();
     start_sleeping(busy, "1");
-    wait_for_sleepers(1);
+    postgres().wait_for_sleepers(1);
     start_sleeping(waiting, "0.1");
     pgweir.wait_for_waiting(1);
     CHECK(waiting.cancel().empty());
-    CHECK(outcome(busy) == "slept");
-    const std::string text = outcome(waiting); // cancelled before it began, or never cancelled
+    CHECK(busy.only_result().text() == "slept");
+    const std::string text = waiting.only_result().text(
+    ); // cancelled before it began, or never cancelled
     CAPTURE(text);
     CHECK((text == "slept" || text == "ERROR 57014"));
     CHECK(waiting.query("SELECT 1").text() == "1");
@@ -126,7 +106,7 @@ TEST_CASE("integration/cancel: a storm of cancels never hits another client of t
     for (int i = 0; i < 100; ++i) {
         start_sleeping(hasty, "0.002");
         served += calm.query("SELECT 1").text() == "1" ? 1 : 0;
-        const std::string text = outcome(hasty);
+        const std::string text = hasty.only_result().text();
         CHECK((text == "slept" || text == "ERROR 57014"));
     }
     CHECK(served == 100);
@@ -140,7 +120,7 @@ TEST_CASE("integration/cancel: a key that nobody has is ignored")
     WireClient client{pgweir.target()};
     client.log_in("app_trust");
     client.send(message::query("SELECT 'slept' FROM pg_sleep(0.7)"));
-    wait_for_sleepers(1);
+    postgres().wait_for_sleepers(1);
 
     std::string wrong = client.cancel_key();
     wrong.back() = static_cast<char>(wrong.back() ^ 1);
@@ -161,7 +141,7 @@ TEST_CASE("integration/cancel: the long key of protocol 3.2 works" * pooler_only
     WireClient client{pgweir.target()};
     client.log_in("app_trust", {}, message::version_3_2);
     client.send(message::query("SELECT pg_sleep(60)"));
-    wait_for_sleepers(1);
+    postgres().wait_for_sleepers(1);
     WireClient request{pgweir.target()};
     request.send(message::cancel_request(client.cancel_key()));
     CHECK(request.stream().read_to_end().empty());
@@ -193,7 +173,7 @@ TEST_CASE("integration/cancel: it works where TLS is required, with TLS and with
         client.stream().start_tls({});
         client.log_in("app_trust");
         client.send(message::query("SELECT pg_sleep(60)"));
-        wait_for_sleepers(1);
+        postgres().wait_for_sleepers(1);
 
         WireClient request{pgweir.target()};
         if (is_secret) {

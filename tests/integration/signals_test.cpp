@@ -35,18 +35,6 @@ std::string cancel_sql(const Connection& client)
     return "SELECT pg_cancel_backend(" + std::to_string(pid_of(client)) + ")";
 }
 
-void wait_for_sleeper()
-{
-    wait_until(
-        [] {
-            return postgres().sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' "
-                                  "AND wait_event = 'PgSleep'")
-                   == "1";
-        },
-        "a query sleeps"
-    );
-}
-
 // Four bytes, as a driver sends an int4.
 std::string terminate_binary(Connection& client, int process_id)
 {
@@ -63,14 +51,6 @@ std::string terminate_binary(Connection& client, int process_id)
     const bool is_true = result.row_count() == 1 && PQgetlength(result.raw(), 0, 0) == 1
                          && *PQgetvalue(result.raw(), 0, 0) == '\1';
     return is_true ? "true" : result.text();
-}
-
-std::string outcome(Connection& client)
-{
-    const std::string text = client.next_result().value().text();
-    while (client.next_result()) {
-    }
-    return text;
 }
 
 } // namespace
@@ -157,7 +137,7 @@ TEST_CASE("integration/signals: a running query ends with its client")
     Connection victim = pgweir.connect();
     victim.send("SELECT pg_sleep(60)");
     victim.flush();
-    wait_for_sleeper();
+    postgres().wait_for_sleepers(1);
     CHECK(client.query("BEGIN").text() == "BEGIN");
     CHECK(client.query(terminate_sql(victim)).text() == "t");
     CHECK(client.query("ROLLBACK").text() == "ROLLBACK"); // takes nothing back
@@ -231,11 +211,11 @@ TEST_CASE("integration/signals: a cancel ends the query, and nothing else")
     CHECK(client.query(cancel_sql(victim)).text() == "t"); // there is nothing to cancel
     victim.send("SELECT pg_sleep(60)");
     victim.flush();
-    wait_for_sleeper();
+    postgres().wait_for_sleepers(1);
     const Result result = client.query(cancel_sql(victim));
     CHECK(result.text() == "t");
     CHECK(result.columns() == std::vector<std::string>{"pg_cancel_backend"});
-    CHECK(outcome(victim) == "ERROR 57014");
+    CHECK(victim.only_result().text() == "ERROR 57014");
     CHECK(victim.query("SELECT 1").text() == "1");
 }
 

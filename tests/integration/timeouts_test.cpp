@@ -190,14 +190,7 @@ TEST_CASE(
     Connection client = pgweir.connect();
     client.send("SELECT pg_sleep(60)");
     client.flush();
-    wait_until(
-        [] {
-            return postgres().sql("SELECT count(*) FROM pg_stat_activity "
-                                  "WHERE wait_event = 'PgSleep'")
-                   == "1";
-        },
-        "the query runs"
-    );
+    postgres().wait_for_sleepers(1);
     CHECK(client.cancel().empty());
     CHECK(client.next_result().value().text() == "ERROR 57014");
 }

@@ -189,7 +189,7 @@ private:
     void give_server_back(bool wants_cancel);
     void update_deadline();
     [[nodiscard]] TimePoint deadline() const;
-    [[nodiscard]] TimePoint waiting_deadline() const;
+    [[nodiscard]] TimePoint open_deadline() const;
     [[nodiscard]] TimePoint lease_deadline() const;
     void lease_timed_out(TimePoint now);
     void end_idle_transaction();

@@ -64,6 +64,9 @@ inline constexpr std::size_t identifier_size_max = 63;
 /// The other way: any name, quoted so that it cannot end its statement.
 void append_identifier(std::string& sql, std::string_view name);
 
+/// A string, whatever standard_conforming_strings says.
+void append_literal(std::string& sql, std::string_view value);
+
 /// The bytes that a string token stands for. Nothing: B'', X'' or U&'', or an escape whose meaning
 /// depends on the server's encoding, or not a string.
 [[nodiscard]] std::optional<std::string> string_value(std::string_view token);

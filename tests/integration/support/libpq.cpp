@@ -168,41 +168,37 @@ std::vector<Result> Connection::query_all(const std::string& sql)
     return results;
 }
 
-namespace {
-
-Result only_result(Connection& connection)
+Result Connection::only_result()
 {
-    std::optional<Result> result = connection.next_result();
-    if (!result) fail(connection.raw(), "no result");
-    while (connection.next_result()) {
+    std::optional<Result> result = next_result();
+    if (!result) fail(raw(), "no result");
+    while (next_result()) {
     }
     return std::move(*result);
 }
 
-} // namespace
-
 Result Connection::query_params(const std::string& sql, const Values& values)
 {
     send_params(sql, values);
-    return only_result(*this);
+    return only_result();
 }
 
 Result Connection::prepare(const std::string& name, const std::string& sql)
 {
     send_prepare(name, sql);
-    return only_result(*this);
+    return only_result();
 }
 
 Result Connection::execute(const std::string& name, const Values& values)
 {
     send_execute(name, values);
-    return only_result(*this);
+    return only_result();
 }
 
 Result Connection::describe(const std::string& name)
 {
     require(raw(), PQsendDescribePrepared(raw(), name.c_str()), "describe");
-    return only_result(*this);
+    return only_result();
 }
 
 void Connection::send(const std::string& sql)

@@ -76,6 +76,8 @@ public:
 
     /// Empty: that was all of this query (in a pipeline: ask again for the next one).
     [[nodiscard]] std::optional<Result> next_result();
+    /// The first, and then nothing is left.
+    Result only_result();
     /// True when a result can be had without waiting.
     [[nodiscard]] bool has_result();
 

@@ -293,6 +293,16 @@ void Postgres::wait_for_server_count(const std::string& user, int count)
     );
 }
 
+void Postgres::wait_for_sleepers(int count)
+{
+    const std::string sleeping =
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'";
+    wait_until(
+        [&] { return sql(sleeping) == std::to_string(count); },
+        std::to_string(count) + " queries sleep"
+    );
+}
+
 namespace {
 
 std::unique_ptr<Postgres>& the_postgres()

@@ -50,6 +50,8 @@ public:
     /// Ends all of them, whatever they do.
     void disconnect(const std::string& user);
     void wait_for_server_count(const std::string& user, int count);
+    /// So many queries are at pg_sleep(): before that a cancel could come before its query.
+    void wait_for_sleepers(int count);
 
     /// What PostgreSQL has logged.
     [[nodiscard]] std::string log() const { return read_file(log_file_); }
