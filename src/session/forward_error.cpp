@@ -27,10 +27,25 @@ bool is_fatal(const wire::ErrorFields& fields)
     return fields.severity == "FATAL" || fields.severity == "PANIC";
 }
 
+constexpr std::string_view old_plan_sqlstate = "0A000";
+constexpr std::string_view old_plan_message = "cached plan must not change result type";
+
 bool is_old_plan(const wire::ErrorFields& fields)
 {
-    constexpr std::string_view message = "cached plan must not change result type";
-    return fields.sqlstate == "0A000" && fields.message == message;
+    return fields.sqlstate == old_plan_sqlstate && fields.message == old_plan_message;
+}
+
+// By the routine pgjdbc and asyncpg see that they need only prepare anew.
+wire::ErrorText old_plan_error()
+{
+    return {
+        "ERROR",
+        std::string{old_plan_sqlstate},
+        std::string{old_plan_message},
+        {},
+        {},
+        "RevalidateCachedQuery"
+    };
 }
 
 bool is_old_type(const wire::ErrorFields& fields)
@@ -71,7 +86,8 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     if (server_.rerun.is_wanted) {
         pass(header, available, true);
     } else {
-        server_.errors.push_back(to_sqlstate(fields.sqlstate));
+        const bool refuses = server_.replies.front_refuses_shape();
+        server_.errors.push_back(to_sqlstate(refuses ? old_plan_sqlstate : fields.sqlstate));
         pass_error(header, available, fields);
     }
     if (is_old_plan(fields) || is_old_type(fields)) schema_changed(); // behind our back
@@ -143,6 +159,8 @@ void ServerForwarder::pass_error(
     const Parts refused = server_.replies.empty() ? Parts{} : server_.replies.front().refused;
     if (!refused.empty() && fields.sqlstate == "42601") {
         wire::append_error(to_client_.own(), pin_refusal(refused, server_.status == 'E'));
+    } else if (server_.replies.front_refuses_shape() && fields.sqlstate == "42601") {
+        wire::append_error(to_client_.own(), old_plan_error());
     } else if (fields.sqlstate == "57014" && server_.cancel_reason) {
         wire::append_error(to_client_.own(), *server_.cancel_reason);
     } else if (fields.sqlstate == "25P02" && server_.abort_reason) {
@@ -176,7 +194,7 @@ void ServerForwarder::undo(Effect& effect)
     if (effect.adds_to_server) server_.prepared.remove(effect.id);
     if (effect.removes_from_server) server_.prepared.add_confirmed(effect.id);
     if (client_ == nullptr || !effect.changes_client) return;
-    set_statement(*client_, effect.client_name, effect.before);
+    set_statement(*client_, effect.client_name, effect.before, effect.told_before);
     if (effect.client_name.empty()) client_->unnamed_lives_on = 0;
 }
 

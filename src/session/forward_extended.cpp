@@ -22,6 +22,12 @@ namespace {
 // Names longer than this are left for the server to refuse.
 constexpr std::size_t names_size_max = 8'192;
 
+// Nearly always the client was told what the server has, long ago.
+bool must_look_at_shape(const NamedStatement& named, const PreparedCache::Entry& entry)
+{
+    return named.told != entry.shape || named.told == shape_untold;
+}
+
 } // namespace
 
 ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available, Step& step)
@@ -43,6 +49,11 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
     }
     Target target = resolve(head->statement, step);
     if (target.must_wait) return Done::wait;
+    if (target.named != nullptr && must_look_at_shape(*target.named, *target.entry)) {
+        if (const auto done = look_at_shape(header, available, *head, target, step)) return *done;
+    } else if (server_->bound.client != ClientId{}) {
+        server_->bound.client = {};
+    }
     std::optional<BoundSignal> signal;
     if (raise_doubts_of(head->statement) && is_whole) {
         signal = bind_signal(*head, body_of(header, available), step);
@@ -107,6 +118,9 @@ ClientForwarder::Done ClientForwarder::describe(FrameHeader header, Bytes availa
     if (body && body->kind == 'S' && !is_skipped()) target = resolve(body->name, step);
     if (target.must_wait) return Done::wait;
     if (!target.is_renamed) {
+        const bool is_bound = server_->bound.client == client_.id && body && body->kind == 'P'
+                              && body->name == server_->bound.portal && !is_skipped();
+        if (is_bound) return describe_bound(header, available);
         pass_expecting(header, available, Reply::describe);
         return Done::yes;
     }
@@ -114,7 +128,11 @@ ClientForwarder::Done ClientForwarder::describe(FrameHeader header, Bytes availa
     wire::append_target(outputs_.to_server.own(), client_type::describe, 'S', target.name);
     outputs_.to_server.commit();
     used_ = header.frame_size();
-    expect_use(Reply::describe, body->name);
+    if (target.named != nullptr) {
+        expect_shape(*body, target);
+    } else {
+        expect_use(Reply::describe, body->name);
+    }
     return Done::yes;
 }
 
@@ -166,6 +184,7 @@ void ClientForwarder::sync()
     const bool drops_statements = std::exchange(server_->drops_after_sync, false);
     server_->is_unsettled = false;
     server_->is_dropping = false;
+    server_->bound.client = {};
     server_->replies.push({.reply = Reply::sync, .drops_statements = drops_statements});
     server_->is_unsynced = false;
     ++server_->segment;

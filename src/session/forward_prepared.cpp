@@ -20,7 +20,7 @@ using wire::FrameHeader;
 
 namespace {
 
-const NamedStatement* find_named(const ClientState& client, std::string_view name)
+const NamedStatement* find_in(const ClientState& client, std::string_view name)
 {
     if (!client.statements) return nullptr;
     const auto found = client.statements->find(name);
@@ -88,38 +88,6 @@ ClientForwarder::Done ClientForwarder::refuse_parse(const wire::ParseBody& body,
     }
     server_->is_unsynced = true;
     return Done::yes;
-}
-
-// "Prepare this", and nothing else: Parse with a name, and Sync. When PostgreSQL has parsed the
-// same for this pool before, the answer is known. It saves a round trip, and a client that blocks
-// on it while its own threads hold all servers in open transactions (pgbench -M prepared) does not
-// wait for ever.
-bool ClientForwarder::parse_without_server(FrameHeader header, Bytes available, Step& step)
-{
-    constexpr std::array<std::byte, 5> sync{
-        std::byte{'S'},
-        std::byte{0},
-        std::byte{0},
-        std::byte{0},
-        std::byte{4},
-    };
-    if (client_.status() == 'E') return false; // PostgreSQL takes only what ends it
-    if (available.size() < header.frame_size() + sync.size()) return false;
-    const Bytes next = available.subspan(header.frame_size(), sync.size());
-    if (!std::ranges::equal(next, sync)) return false;
-    const auto parsed = wire::read_parse(available.subspan(frame_header_size, header.body_size));
-    if (!parsed || parsed->name.empty()) return false;
-    if (find(parsed->name) || is_sql_name(parsed->name)) return false;
-    const StatementRef statement = intern(*parsed);
-    if (!knowledge_.statements.contains(statement->id())) return false;
-
-    set_statement(client_, parsed->name, statement);
-    wire::append_empty(outputs_.to_client.own(), wire::server_type::parse_complete);
-    wire::append_ready(outputs_.to_client.own(), client_.status());
-    outputs_.to_client.commit();
-    ++step.counts.client_parses;
-    used_ = header.frame_size() + sync.size();
-    return true;
 }
 
 // Too little of it is here to read it. What is too big to hold passes through, if it needs no name.
@@ -242,9 +210,11 @@ ClientForwarder::Target ClientForwarder::resolve(std::string_view client_name, S
 {
     if (must_wait_for_drop()) return {.must_wait = true};
     if (client_name.empty()) return resolve_unnamed(step);
-    const StatementRef statement = find(client_name);
-    if (!statement) return {}; // the server says that there is none, in its own words
-    return prepare(statement, client_name, step);
+    const NamedStatement* const named = find_named(client_name);
+    if (named == nullptr) return {}; // the server says that there is none, in its own words
+    Target target = prepare(named->statement, client_name, step);
+    if (target.entry != nullptr) target.named = named;
+    return target;
 }
 
 ClientForwarder::Target ClientForwarder::resolve_unnamed(Step& step)
@@ -276,7 +246,12 @@ ClientForwarder::Target ClientForwarder::prepare(
         if (!is_stale(*entry)) {
             server_->prepared.touch(*entry);
             evict(options_.max_prepared_statements, &statement->id());
-            return {.is_renamed = true, .name = statement->server_name()};
+            return {
+                .is_renamed = true,
+                .name = statement->server_name(),
+                .statement = statement.get(),
+                .entry = entry
+            };
         }
         close_on_server(statement->id());
     }
@@ -291,17 +266,27 @@ ClientForwarder::Target ClientForwarder::prepare(
     if (server_->prepared.is_closing(statement->id(), server_->segment)) return {.must_wait = true};
     evict(std::size_t{options_.max_prepared_statements} * 2 - 1);
     close_suspect(statement->id());
+    PreparedCache::Entry& entry = parse_on_server(*statement, step);
+    return {
+        .is_renamed = true,
+        .name = statement->server_name(),
+        .statement = statement.get(),
+        .entry = &entry
+    };
+}
+
+PreparedCache::Entry& ClientForwarder::parse_on_server(const Statement& statement, Step& step)
+{
     wire::append_parse(
-        outputs_.to_server.own(), statement->server_name(), statement->query(), statement->types()
+        outputs_.to_server.own(), statement.server_name(), statement.query(), statement.types()
     );
     outputs_.to_server.commit();
-    server_->prepared.add(statement->id(), server_->segment, {});
     Effect effect;
-    effect.id = statement->id();
+    effect.id = statement.id();
     effect.adds_to_server = true;
     server_->replies.push({.reply = Reply::parse, .is_hidden = true}, std::move(effect));
     ++step.counts.server_parses;
-    return {.is_renamed = true, .name = statement->server_name()};
+    return server_->prepared.add(statement.id(), server_->segment, {});
 }
 
 void ClientForwarder::evict(std::size_t keep, const StatementId* used)
@@ -340,16 +325,23 @@ StatementRef ClientForwarder::intern(const wire::ParseBody& body)
 bool ClientForwarder::is_stale(const PreparedCache::Entry& entry) const
 {
     if (!entry.is_confirmed || server_->status == 'E') return false;
-    return server_->is_unsettled || server_->prepared.is_stale(entry);
+    const bool is_unsettled = server_->is_unsettled && entry.checked_in != server_->segment;
+    return is_unsettled || server_->prepared.is_stale(entry);
 }
 
 StatementRef ClientForwarder::find(std::string_view client_name) const
 {
     if (client_name.empty()) return client_.unnamed;
-    const NamedStatement* const named = find_named(client_, client_name);
+    const NamedStatement* const named = find_named(client_name);
+    return named == nullptr ? nullptr : named->statement;
+}
+
+const NamedStatement* ClientForwarder::find_named(std::string_view client_name) const
+{
+    const NamedStatement* const named = find_in(client_, client_name);
     const bool is_dropped = named != nullptr && server_ != nullptr && server_->is_dropping
                             && named->number <= server_->named_before_drop;
-    return named == nullptr || is_dropped ? nullptr : named->statement;
+    return is_dropped ? nullptr : named;
 }
 
 // Gives a name another meaning (null: none). The Effect knows how to take it back.
@@ -359,8 +351,9 @@ Effect ClientForwarder::rename(std::string_view client_name, const StatementRef&
     effect.client_name = client_name;
     if (client_name.empty()) {
         effect.before = client_.unnamed;
-    } else if (const NamedStatement* const named = find_named(client_, client_name)) {
+    } else if (const NamedStatement* const named = find_in(client_, client_name)) {
         effect.before = named->statement; // though it is being dropped: that may fail
+        effect.told_before = named->told;
     }
     effect.changes_client = true;
     set_statement(client_, client_name, statement);
@@ -377,7 +370,9 @@ bool ClientForwarder::must_wait_for(const PreparedCache::Entry& entry, std::stri
 
 bool ClientForwarder::must_wait_for_drop() const { return server_->replies.awaits_drop(); }
 
-void set_statement(ClientState& client, std::string_view name, const StatementRef& statement)
+void set_statement(
+    ClientState& client, std::string_view name, const StatementRef& statement, Shape told
+)
 {
     if (name.empty()) {
         client.unnamed = statement;
@@ -385,7 +380,7 @@ void set_statement(ClientState& client, std::string_view name, const StatementRe
     }
     if (!client.statements) client.statements = std::make_unique<NamedStatements>();
     if (statement) {
-        const NamedStatement named{statement, ++client.named_count};
+        const NamedStatement named{statement, ++client.named_count, told};
         client.statements->insert_or_assign(std::string{name}, named);
     } else if (const auto found = client.statements->find(name);
                found != client.statements->end()) {

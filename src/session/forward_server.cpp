@@ -149,6 +149,9 @@ std::size_t ServerForwarder::looked_at_size(FrameHeader header) const
     if (is_answer) return std::min(header.frame_size(), answer_row_max);
     const bool is_verdict = header.type == server_type::data_row && server_.replies.front_signals();
     if (is_verdict) return std::min(header.frame_size(), look_at_max);
+    if (header.type == server_type::row_description && server_.replies.awaits_shape()) {
+        return std::min(header.frame_size(), shape_size_max);
+    }
     if (!is_looked_into(header.type)) return frame_header_size;
     return std::min(header.frame_size(), look_at_max);
 }
@@ -237,6 +240,7 @@ bool ServerForwarder::answered(Reply reply, FrameHeader header, Bytes available,
     if (is_use && !is_answer_to_us()) server_.rerun.from.reset(); // it is usable
     Effect effect;
     if (server_.replies.pop(&effect)) {
+        if (effect.tells_shape || effect.is_shape_check) shape_told(effect, header, available);
         if (effect.removes_from_server) server_.prepared.closed(effect.id);
         if (effect.adds_to_server) {
             server_.prepared.confirm(effect.id);

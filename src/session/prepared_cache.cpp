@@ -10,9 +10,11 @@ PreparedCache::Entry* PreparedCache::find(const StatementId& id)
     return found == entries_.end() ? nullptr : &found->second;
 }
 
-void PreparedCache::add(const StatementId& id, std::uint64_t segment, std::string_view client_name)
+PreparedCache::Entry& PreparedCache::add(
+    const StatementId& id, std::uint64_t segment, std::string_view client_name
+)
 {
-    entries_[id] = Entry{++clock_, false, segment, std::string{client_name}, epoch_};
+    return entries_[id] = Entry{++clock_, false, segment, std::string{client_name}, epoch_};
 }
 
 void PreparedCache::add_confirmed(const StatementId& id)

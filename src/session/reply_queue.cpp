@@ -38,6 +38,25 @@ bool ReplyQueue::awaits_description() const
     });
 }
 
+bool ReplyQueue::awaits_shape() const
+{
+    return std::ranges::any_of(effects_, [](const Effect& effect) {
+        return effect.tells_shape || effect.is_shape_check;
+    });
+}
+
+bool ReplyQueue::awaits_shape_check() const
+{
+    return std::ranges::any_of(effects_, &Effect::is_shape_check);
+}
+
+bool ReplyQueue::awaits_shape_of(std::string_view client_name) const
+{
+    return std::ranges::any_of(effects_, [&](const Effect& effect) {
+        return effect.tells_shape && effect.client_name == client_name;
+    });
+}
+
 bool ReplyQueue::pop(Effect* effect)
 {
     const bool has_effect = expected_.front().has_effect;
@@ -76,6 +95,7 @@ bool ReplyQueue::is_overruled(const Effect& effect, std::size_t from)
         Effect& later = effects_[i];
         if (!later.changes_client || later.client_name != effect.client_name) continue;
         later.before = effect.before;
+        later.told_before = effect.told_before;
         return true;
     }
     return false;

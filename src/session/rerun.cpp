@@ -10,7 +10,8 @@ namespace pgweir::session {
 Buffer take_back(ServerState& lost, ClientState& client)
 {
     lost.replies.drop_all([&](const Effect& effect) {
-        if (effect.changes_client) set_statement(client, effect.client_name, effect.before);
+        if (!effect.changes_client) return;
+        set_statement(client, effect.client_name, effect.before, effect.told_before);
     });
     client.block = std::move(lost.rerun.block);
     return std::exchange(lost.rerun.said, {});

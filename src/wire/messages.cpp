@@ -21,6 +21,7 @@ void append_error_like(Buffer& out, char type, const ErrorText& error)
     append_field(message, 'M', error.message);
     append_field(message, 'D', error.detail);
     append_field(message, 'H', error.hint);
+    append_field(message, 'R', error.routine);
     message.u8(0).finish();
 }
 

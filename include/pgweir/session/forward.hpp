@@ -148,6 +148,9 @@ private:
         bool is_renamed = false;
         std::string_view name{}; // lives as long as the Statement
         bool must_wait = false;
+        const Statement* statement = nullptr;  // one of ours, of this name, which is …
+        PreparedCache::Entry* entry = nullptr; // … this one there …
+        const NamedStatement* named = nullptr; // … and this one to the client; null: the unnamed
     };
     [[nodiscard]] Target resolve(std::string_view client_name, Step& step);
     [[nodiscard]] Target resolve_unnamed(Step& step);
@@ -167,6 +170,29 @@ private:
     [[nodiscard]] bool must_wait_for(const PreparedCache::Entry& entry, std::string_view name)
         const;
     [[nodiscard]] bool must_wait_for_drop() const;
+    [[nodiscard]] const NamedStatement* find_named(std::string_view client_name) const;
+    PreparedCache::Entry& parse_on_server(const Statement& statement, Step& step);
+
+    // In forward_shape.cpp.
+    struct Peek {
+        std::optional<Done> not_yet{};
+        bool describes = false;
+    };
+    [[nodiscard]] std::optional<Done> look_at_shape(
+        wire::FrameHeader header,
+        Bytes available,
+        const wire::BindHead& head,
+        const Target& target,
+        Step& step
+    );
+    [[nodiscard]] static Peek describes_next(
+        wire::FrameHeader header, Bytes available, const wire::BindHead& head, Step& step
+    );
+    void note_bound(const wire::BindHead& head, const Target& target);
+    void check_shape(const Target& target, Step& step);
+    Done refuse_bind(wire::FrameHeader header, Bytes available);
+    void expect_shape(const wire::TargetBody& body, const Target& target);
+    Done describe_bound(wire::FrameHeader header, Bytes available);
 
     // In forward_own_names.cpp.
     struct NamedInOrder {
@@ -258,6 +284,7 @@ private:
     void ours_failed(const wire::ErrorFields& fields);
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);
+    void shape_told(const Effect& effect, wire::FrameHeader header, Bytes available);
     void command_complete(Bytes body);
     void schema_changed();
     void deallocated();
@@ -297,8 +324,13 @@ private:
     std::size_t used_ = 0; // of `available`, by the message at hand
 };
 
-/// Gives one of the client's names another meaning; null: none.
-void set_statement(ClientState& client, std::string_view name, const StatementRef& statement);
+/// Gives one of the client's names another meaning; null: none. `told`: of its rows.
+void set_statement(
+    ClientState& client,
+    std::string_view name,
+    const StatementRef& statement,
+    Shape told = shape_untold
+);
 
 /// Answers messages of a client that gets no server: an error for each Query, one for everything
 /// up to a Sync. Stops (need_server) as soon as one whole request is refused. A transaction that

@@ -1,6 +1,7 @@
 // Which statements one server connection has prepared, and which of them to drop first.
 #pragma once
 
+#include <pgweir/session/shape.hpp>
 #include <pgweir/session/statement.hpp>
 
 #include <cstddef>
@@ -18,16 +19,18 @@ class PreparedCache {
 public:
     struct Entry {
         std::uint64_t last_used;
-        bool is_confirmed;       // ParseComplete has come
-        std::uint64_t sent_in;   // until then: the Sync segment in which Parse was sent
-        std::string client_name; // until then: whose Parse it was; empty: ours
-        std::uint64_t epoch;     // of the schema that it was parsed under
+        bool is_confirmed;            // ParseComplete has come
+        std::uint64_t sent_in;        // until then: the Sync segment in which Parse was sent
+        std::string client_name;      // until then: whose Parse it was; empty: ours
+        std::uint64_t epoch;          // of the schema that it was parsed under
+        Shape shape = shape_untold;   // of its rows, as the server has told it
+        std::uint64_t checked_in = 0; // the segment in which we have asked for that
     };
 
     [[nodiscard]] Entry* find(const StatementId& id);
     void touch(Entry& entry) { entry.last_used = ++clock_; }
 
-    void add(const StatementId& id, std::uint64_t segment, std::string_view client_name);
+    Entry& add(const StatementId& id, std::uint64_t segment, std::string_view client_name);
     void add_confirmed(const StatementId& id);
     void confirm(const StatementId& id);
     void remove(const StatementId& id) { entries_.erase(id); }

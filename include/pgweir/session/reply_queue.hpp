@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pgweir/session/parts.hpp>
+#include <pgweir/session/shape.hpp>
 #include <pgweir/session/signal.hpp>
 #include <pgweir/session/statement.hpp>
 
@@ -52,7 +53,12 @@ struct Effect {
     StatementId id{};            // of the statement that the server is told to prepare or close
     bool adds_to_server = false;
     bool removes_from_server = false;
-    std::optional<Signal> signal{}; // to be given when the answer is a row that says so
+    std::optional<Signal> signal{};   // to be given when the answer is a row that says so
+    Shape told_before = shape_untold; // with `before`
+    std::uint64_t number = 0;         // of the statement that is described, as its client named it
+    bool tells_shape = false;         // the answer describes the statement: to its client …
+    bool is_shape_check = false;      // … or to us alone
+    bool refuses_shape = false;       // what was sent fails, because it has another one by now
 };
 
 /// In the extended protocol an error makes the server skip everything up to the next Sync: the
@@ -116,6 +122,16 @@ public:
 
     /// The client has asked for the shape of rows.
     [[nodiscard]] bool awaits_description() const;
+    /// We will be told the shape of the rows of a statement.
+    [[nodiscard]] bool awaits_shape() const;
+    [[nodiscard]] bool awaits_shape_check() const;
+    [[nodiscard]] bool awaits_shape_of(std::string_view client_name) const;
+
+    [[nodiscard]] bool front_refuses_shape() const
+    {
+        const Effect* const effect = front_effect();
+        return effect != nullptr && effect->refuses_shape;
+    }
 
     /// The server is skipping: whatever is sent before a Sync is not answered.
     [[nodiscard]] bool is_skipping() const { return is_skipping_; }

@@ -12,6 +12,7 @@
 #include <pgweir/session/reply_queue.hpp>
 #include <pgweir/session/rerun.hpp>
 #include <pgweir/session/settings.hpp>
+#include <pgweir/session/shape.hpp>
 #include <pgweir/session/signal.hpp>
 #include <pgweir/session/statement.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -52,7 +53,8 @@ using SqlPreparedRef = std::shared_ptr<const SqlPrepared>; // null: none
 /// What a client has named by the protocol.
 struct NamedStatement {
     StatementRef statement;
-    std::uint64_t number = 0; // of all that it has named: tells their order
+    std::uint64_t number = 0;  // of all that it has named: tells their order
+    Shape told = shape_untold; // of its rows, to the client
 };
 using NamedStatements = std::unordered_map<std::string, NamedStatement, TextHash, std::equal_to<>>;
 
@@ -94,6 +96,15 @@ struct Deallocation {
     StatementId id;
 };
 
+/// The last portal that was bound to a statement whose client may be told the shape of its rows.
+struct BoundPortal {
+    ClientId client{}; // 0: there is none
+    std::string portal;
+    std::string statement; // as its client calls it
+    std::uint64_t number = 0;
+    StatementId id{}; // on the server
+};
+
 /// Names of its client's that a server has for the segment at hand.
 struct LentNames {
     std::vector<std::string> names;
@@ -129,6 +140,7 @@ struct ServerState {
     std::uint64_t segment = 1;           // counts Sync and Query, to tell when a Parse was sent
 
     PreparedCache prepared;
+    BoundPortal bound;
     ClientId unnamed_owner{};               // whose unnamed statement it holds; 0: nobody's
     std::vector<Deallocation> deallocating; // on their way, in order
 

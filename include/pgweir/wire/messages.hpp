@@ -128,6 +128,7 @@ struct ErrorText {
     std::string message;
     std::string detail;
     std::string hint;
+    std::string routine{}; // of PostgreSQL's source: what some drivers tell errors apart by
 };
 void append_error(Buffer& out, const ErrorText& error);
 void append_notice(Buffer& out, const ErrorText& notice);
