@@ -162,7 +162,8 @@ void ClientSession::donate()
     if (is_draining_) drain();
 }
 
-// What its own transaction has sent comes before that is said to be over.
+// What its own transaction has sent comes before that is said to be over, and what others have sent
+// before that.
 void ClientSession::hold_for_news()
 {
     await(Awaited::news);
@@ -179,6 +180,7 @@ void ClientSession::caught_up()
     const std::uint32_t own = std::exchange(server_->state.own_notifications, 0);
     if (state_.listening) {
         state_.listening->inbox.claim(own, server_->state.process_id, process_id_of(id()));
+        state_.listening->has_caught_up = true;
     }
     if (!tell_news()) return leave(ClientEnd::gone);
     process_replies(server_->input.kept());

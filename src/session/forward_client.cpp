@@ -29,6 +29,14 @@ constexpr std::uint32_t small_size_max = 10'000;
 // So much of a Query is read for what it may do; a longer one may do anything.
 constexpr std::size_t query_front_size = 8'192;
 
+// A name that it EXECUTEs or PREPAREs may be nobody's by then.
+bool names_undecided(const SqlReading& reading, const ReplyQueue& replies)
+{
+    return std::ranges::any_of(reading.prepared_names, [&](const std::string& name) {
+        return replies.is_undecided(name);
+    });
+}
+
 } // namespace
 
 Step ClientForwarder::forward(Bytes input, ServerState* server)
@@ -226,6 +234,7 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         const Parts refused = certain_pins(reading, knowledge_);
         if (!refused.empty()) return refuse_query(header, available, refused);
     }
+    if (names_undecided(reading, server_->replies)) return Done::wait;
     if (!is_cut && shows_names(reading) && !lend_all_names()) return Done::wait;
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);

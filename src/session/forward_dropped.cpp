@@ -38,6 +38,21 @@ void ServerForwarder::deallocated()
     if (is_same) client_->statements->erase(found);
 }
 
+// By the protocol's Close.
+void ServerForwarder::sql_name_closed(std::string_view name)
+{
+    const auto without = [&](const SqlPreparedRef& prepared) -> SqlPreparedRef {
+        if (!prepared) return prepared;
+        SqlPrepared left = *prepared;
+        std::erase_if(left, [&](const auto& each) { return each.first == name; });
+        return left.empty() ? nullptr : std::make_shared<const SqlPrepared>(std::move(left));
+    };
+    const bool is_same = client_ != nullptr && client_->sql_prepared == server_.sql_prepared;
+    server_.sql_prepared = without(server_.sql_prepared);
+    if (client_ == nullptr) return;
+    client_->sql_prepared = is_same ? server_.sql_prepared : without(client_->sql_prepared);
+}
+
 // Back to what the client's startup packet asked for; the server went back to its own start.
 void ServerForwarder::discarded_all()
 {

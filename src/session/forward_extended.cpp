@@ -55,7 +55,9 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
         server_->bound.client = {};
     }
     std::optional<BoundSignal> signal;
-    if (raise_doubts_of(head->statement) && is_whole) {
+    const bool may_signal_now = target.named != nullptr ? raise_doubts_of(*target.statement)
+                                                        : raise_doubts_of(head->statement);
+    if (may_signal_now && is_whole) {
         signal = bind_signal(*head, body_of(header, available), step);
         if (signal) target = signal->target;
         if (target.must_wait) return Done::wait;
@@ -82,19 +84,22 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
 // it may name another client.
 bool ClientForwarder::raise_doubts_of(std::string_view client_name)
 {
-    if (const StatementRef statement = find(client_name)) {
-        const SqlReading& reading = statement->reading();
-        if (has_foreign_sequences(*server_, client_, reading)) {
-            discard_sequences(*server_, true, outputs_.to_server);
-            server_->is_unsynced = true;
-        }
-        note_unsettling(reading);
-        raise_doubts(*server_, client_, reading, knowledge_);
-        lend_names(reading, false);
-        return reading.signals_backend;
-    }
+    if (const StatementRef statement = find(client_name)) return raise_doubts_of(*statement);
     if (client_name.empty()) server_->doubts |= askable_parts;
     return false;
+}
+
+bool ClientForwarder::raise_doubts_of(const Statement& statement)
+{
+    const SqlReading& reading = statement.reading();
+    if (has_foreign_sequences(*server_, client_, reading)) {
+        discard_sequences(*server_, true, outputs_.to_server);
+        server_->is_unsynced = true;
+    }
+    note_unsettling(reading);
+    raise_doubts(*server_, client_, reading, knowledge_);
+    lend_names(reading, false);
+    return reading.signals_backend;
 }
 
 // What comes behind it in a pipeline is sent before it is answered.
@@ -159,6 +164,7 @@ ClientForwarder::Done ClientForwarder::close(FrameHeader header, Bytes available
         pass_expecting(header, available, Reply::close);
         return Done::yes;
     }
+    if (find_named(body->name) == nullptr) return close_sql_name(header, available, body->name);
     const Expected answer{.reply = Reply::close, .is_local = !is_lent(body->name)};
     server_->replies.push(answer, rename(body->name, nullptr));
     server_->is_unsynced = true;

@@ -45,6 +45,7 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     used_ = header.frame_size();
     note_parse(parsed->name);
     if (is_sql_name(parsed->name)) { // the server has it, and says that it is taken
+        if (server_->replies.awaits_close_of(parsed->name)) return Done::wait;
         pass_expecting(header, available, Reply::parse);
         return Done::yes;
     }
@@ -64,6 +65,7 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     if (!parsed->name.empty()) {
         if (server_->replies.is_undecided(parsed->name)) return Done::wait;
         if (find(parsed->name)) return parse_again(*parsed, step);
+        if (server_->doubts.has(Part::prepared_statements)) try_name(parsed->name);
         return parse_statement(*parsed, statement, step);
     }
     const bool may_keep = options_.prepare_unnamed && reading.kind != SqlKind::deallocate_one

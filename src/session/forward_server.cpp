@@ -112,7 +112,7 @@ bool ServerForwarder::whole_answer(Bytes input, Step& step)
     constexpr std::size_t ready_size = frame_header_size + 1;
     const bool is_plain = client_ != nullptr && server_.replies.is_one_query()
                           && server_.stream.remaining == 0 && server_.own_notifications == 0
-                          && !server_.rerun.is_wanted;
+                          && !server_.rerun.is_wanted && !client_->listening;
     if (!is_plain || input.size() <= frame_header_size + ready_size) return false;
     const std::size_t rows = whole_rows_size(input, true);
     const Bytes end = input.subspan(rows);
@@ -238,18 +238,27 @@ bool ServerForwarder::answered(Reply reply, FrameHeader header, Bytes available,
     pass(header, available, is_hidden());
     const bool is_use = reply == Reply::bind || reply == Reply::describe;
     if (is_use && !is_answer_to_us()) server_.rerun.from.reset(); // it is usable
-    Effect effect;
-    if (server_.replies.pop(&effect)) {
-        if (effect.tells_shape || effect.is_shape_check) shape_told(effect, header, available);
-        if (effect.removes_from_server) server_.prepared.closed(effect.id);
-        if (effect.adds_to_server) {
-            server_.prepared.confirm(effect.id);
-            server_.parsed.push_back(effect.id);
-        }
+    if (server_.replies.front_effect() != nullptr) {
+        take_effect(header, available);
+    } else {
+        server_.replies.pop();
     }
     // Nothing else may come before what we have to say: a Flush was sent behind it, perhaps.
     answer_locally(server_, to_client_);
     return true;
+}
+
+[[gnu::noinline]] void ServerForwarder::take_effect(FrameHeader header, Bytes available)
+{
+    Effect effect;
+    server_.replies.pop(&effect);
+    if (effect.tells_shape || effect.is_shape_check) shape_told(effect, header, available);
+    if (effect.closes_sql_name) sql_name_closed(effect.client_name);
+    if (effect.removes_from_server) server_.prepared.closed(effect.id);
+    if (effect.adds_to_server) {
+        server_.prepared.confirm(effect.id);
+        server_.parsed.push_back(effect.id);
+    }
 }
 
 // The same messages come inside the answer to a simple Query, and end nothing there.
@@ -278,7 +287,7 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
     }
     const bool says_again = std::exchange(server_.rerun.is_wanted, false);
     const bool hidden = is_hidden() || says_again;
-    if (!hidden && server_.own_notifications > 0) {
+    if (!hidden && needs_news(status)) {
         step.stop = Stop::need_news;
         return false;
     }
@@ -298,6 +307,18 @@ bool ServerForwarder::ready(FrameHeader header, Bytes available, Step& step)
     became_ready(status, is_hidden_query);
     answer_locally(server_, to_client_);
     return true;
+}
+
+// PostgreSQL tells a session, whenever a transaction of its own ends, what others have notified
+// before. True once for each end.
+[[gnu::noinline]] bool ServerForwarder::needs_news(char status)
+{
+    if (!client_->listening) return server_.own_notifications > 0;
+    Listening& listening = *client_->listening;
+    const bool is_behind = (status == 'I' && listening.is_behind())
+                           || server_.own_notifications > 0;
+    listening.has_caught_up = false;
+    return is_behind;
 }
 
 void ServerForwarder::became_ready(char status, bool was_hidden_query)

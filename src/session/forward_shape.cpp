@@ -128,7 +128,9 @@ ClientForwarder::Done ClientForwarder::refuse_bind(FrameHeader header, Bytes ava
     return Done::yes;
 }
 
-void ClientForwarder::expect_shape(const wire::TargetBody& body, const Target& target)
+[[gnu::noinline]] void ClientForwarder::expect_shape(
+    const wire::TargetBody& body, const Target& target
+)
 {
     if (!has_lasting_shape(target.statement->query())) {
         return expect_use(Reply::describe, body.name);
@@ -142,7 +144,9 @@ void ClientForwarder::expect_shape(const wire::TargetBody& body, const Target& t
     server_->is_unsynced = true;
 }
 
-ClientForwarder::Done ClientForwarder::describe_bound(FrameHeader header, Bytes available)
+[[gnu::noinline]] ClientForwarder::Done ClientForwarder::describe_bound(
+    FrameHeader header, Bytes available
+)
 {
     const BoundPortal& bound = server_->bound;
     const NamedStatement* const named = find_named(bound.statement);

@@ -111,6 +111,44 @@ void ClientForwarder::take_names_back()
     outputs_.to_server.commit();
 }
 
+// SQL's PREPARE may have taken it a moment ago: then PostgreSQL says so in the client's stead.
+void ClientForwarder::try_name(std::string_view name)
+{
+    constexpr std::array<std::byte, 2> no_types{};
+    Buffer& own = outputs_.to_server.own();
+    wire::append_parse(own, name, {}, no_types);
+    wire::append_target(own, client_type::close, 'S', name);
+    outputs_.to_server.commit();
+    server_->replies.push({.reply = Reply::parse, .is_hidden = true});
+    server_->replies.push({.reply = Reply::close, .is_hidden = true});
+    server_->is_unsynced = true;
+}
+
+// Nothing that was prepared by the protocol: perhaps SQL's PREPARE has made it. The Flush is for
+// who makes the name anew in the same segment.
+ClientForwarder::Done ClientForwarder::close_sql_name(
+    FrameHeader header, Bytes available, std::string_view name
+)
+{
+    if (name.starts_with(Statement::name_prefix)) { // it could be ours
+        server_->replies.push({.reply = Reply::close, .is_local = true});
+        used_ = header.frame_size();
+    } else if (is_sql_name(name)) {
+        pass(header, available);
+        wire::append_empty(outputs_.to_server.own(), client_type::flush);
+        outputs_.to_server.commit();
+        Effect effect;
+        effect.client_name = name;
+        effect.closes_sql_name = true;
+        server_->replies.push({.reply = Reply::close}, std::move(effect));
+    } else {
+        pass(header, available);
+        server_->replies.push({.reply = Reply::close});
+    }
+    server_->is_unsynced = true;
+    return Done::yes;
+}
+
 // Of a statement that the client has made with SQL's PREPARE.
 bool ClientForwarder::is_sql_name(std::string_view name) const { return !sql_text(name).empty(); }
 

@@ -38,10 +38,17 @@ bool ReplyQueue::awaits_description() const
     });
 }
 
-bool ReplyQueue::awaits_shape() const
+bool ReplyQueue::finds_shape() const
 {
     return std::ranges::any_of(effects_, [](const Effect& effect) {
         return effect.tells_shape || effect.is_shape_check;
+    });
+}
+
+bool ReplyQueue::awaits_close_of(std::string_view sql_name) const
+{
+    return std::ranges::any_of(effects_, [&](const Effect& effect) {
+        return effect.closes_sql_name && effect.client_name == sql_name;
     });
 }
 

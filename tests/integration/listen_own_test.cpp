@@ -82,3 +82,36 @@ TEST_CASE("integration/listen_own: nor is it another's when no listener tells it
     client.query("COMMIT");
     CHECK(heard(client) == "other=2 own=3");
 }
+
+TEST_CASE("integration/listen_own: what was notified before a query is told before its end")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "3", "--workers", "2"}}};
+    Connection client = pgweir.connect();
+    Connection other = pgweir.connect();
+    client.query("LISTEN news");
+    wait_for_listener(pgweir);
+    postgres().sql("DROP TABLE IF EXISTS told");
+    postgres().sql("CREATE TABLE told (i int)");
+    postgres().sql("GRANT ALL ON told TO PUBLIC");
+    postgres().sql("CREATE OR REPLACE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS "
+                   "$$ BEGIN PERFORM pg_notify('news', NEW.i::text); RETURN NEW; END $$");
+    postgres().sql("CREATE TRIGGER tell AFTER INSERT ON told FOR EACH ROW EXECUTE FUNCTION tell()");
+    for (int i = 0; i < 50; ++i) {
+        const std::string payload = std::to_string(i);
+        const std::string expected = "other=" + payload;
+        other.query("NOTIFY news, '" + payload + "'");
+        client.query("SELECT 1");
+        CHECK(heard(client) == expected);
+        other.query("INSERT INTO told VALUES (" + payload + ")");
+        client.query_params("SELECT 1", {});
+        CHECK(heard(client) == expected);
+        client.query(begin_at_once);
+        notify(payload);
+        client.query("SELECT 1");
+        CHECK(heard(client).empty());
+        client.query("COMMIT");
+        CHECK(heard(client) == expected);
+    }
+    postgres().sql("DROP TABLE told");
+    postgres().sql("DROP FUNCTION tell");
+}

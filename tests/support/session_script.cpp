@@ -66,8 +66,10 @@ void SessionScript::show_client(Bytes input)
 
 void SessionScript::server(std::string_view bytes)
 {
-    while (!bytes.empty()) {
-        const std::size_t size = cut ? std::clamp<std::size_t>(cut(bytes.size()), 1, bytes.size())
+    do {
+        const bool is_cut = cut && !bytes.empty();
+        const std::size_t size = is_cut
+                                     ? std::clamp<std::size_t>(cut(bytes.size()), 1, bytes.size())
                                      : bytes.size();
         server_input_ += bytes.substr(0, size);
         bytes.remove_prefix(size);
@@ -75,7 +77,7 @@ void SessionScript::server(std::string_view bytes)
         const Buffer copy{as_bytes(server_input_).begin(), as_bytes(server_input_).end()};
         show_server(copy);
         if (client_ != none && client_stop == Stop::need_replies) run_client();
-    }
+    } while (!bytes.empty());
 }
 
 void SessionScript::show_server(Bytes input)

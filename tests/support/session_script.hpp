@@ -78,6 +78,7 @@ public:
     SessionScript();
 
     void client(std::string_view bytes);
+    /// Nothing: what was held back is shown again.
     void server(std::string_view bytes);
 
     /// All that has gone out since the last time.

@@ -127,6 +127,8 @@ private:
     void lend_name(std::string_view name, const Statement& statement, bool is_tolerated);
     [[nodiscard]] bool is_lent(std::string_view name) const;
     void take_names_back();
+    void try_name(std::string_view name);
+    Done close_sql_name(wire::FrameHeader header, Bytes available, std::string_view name);
     [[nodiscard]] bool is_sql_name(std::string_view name) const;
     [[nodiscard]] std::string_view sql_text(std::string_view name) const;
 
@@ -139,6 +141,7 @@ private:
     Done parse_statement(const wire::ParseBody& body, const StatementRef& statement, Step& step);
     void parse_unnamed(const StatementRef& statement, Bytes frame, Step& step);
     bool raise_doubts_of(std::string_view client_name);
+    bool raise_doubts_of(const Statement& statement);
     void expect_use(Reply reply, std::string_view client_name);
     void note_unsettling(const SqlReading& reading);
     void own_unnamed(const StatementRef& statement);
@@ -277,6 +280,8 @@ private:
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool ready(wire::FrameHeader header, Bytes available, Step& step);
+    void take_effect(wire::FrameHeader header, Bytes available);
+    bool needs_news(char status);
     void became_ready(char status, bool was_hidden_query);
     void error(wire::FrameHeader header, Bytes available);
     [[nodiscard]] bool is_work_of_ours() const;
@@ -288,6 +293,7 @@ private:
     void command_complete(Bytes body);
     void schema_changed();
     void deallocated();
+    void sql_name_closed(std::string_view name);
     void discarded_all();
     void statements_dropped();
     void notification(wire::FrameHeader header, Bytes available);

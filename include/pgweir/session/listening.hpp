@@ -45,6 +45,8 @@ public:
     [[nodiscard]] std::uint64_t request() const { return request_; }
     void granted(std::uint64_t request) { is_granted_ = request == request_; }
     [[nodiscard]] bool is_granted() const { return is_granted_; }
+    /// The client is told something else before the listener has said what came before it.
+    [[nodiscard]] bool is_behind() const { return !heard_.empty() && !has_caught_up; }
     /// Not to be tried again before more is wanted.
     void give_up() { is_granted_ = false; }
 
@@ -70,8 +72,9 @@ public:
     void reopened();
 
     Inbox inbox;
-    std::size_t told = 0;   // from the inbox, and not counted yet
-    std::uint64_t seen = 0; // the number of the last event that was looked at for it
+    std::size_t told = 0;       // from the inbox, and not counted yet
+    std::uint64_t seen = 0;     // the number of the last event that was looked at for it
+    bool has_caught_up = false; // with what was notified before the end of its last transaction
     // Audience's own:
     Channels indexed;
     bool has_joined = false; // one, perhaps of another worker

@@ -58,6 +58,7 @@ struct Effect {
     std::uint64_t number = 0;         // of the statement that is described, as its client named it
     bool tells_shape = false;         // the answer describes the statement: to its client …
     bool is_shape_check = false;      // … or to us alone
+    bool closes_sql_name = false;     // `client_name` is one of SQL's PREPARE
     bool refuses_shape = false;       // what was sent fails, because it has another one by now
 };
 
@@ -123,9 +124,12 @@ public:
     /// The client has asked for the shape of rows.
     [[nodiscard]] bool awaits_description() const;
     /// We will be told the shape of the rows of a statement.
-    [[nodiscard]] bool awaits_shape() const;
+    [[nodiscard]] bool awaits_shape() const { return !effects_.empty() && finds_shape(); }
     [[nodiscard]] bool awaits_shape_check() const;
     [[nodiscard]] bool awaits_shape_of(std::string_view client_name) const;
+
+    /// A Close of this name of SQL's PREPARE is on its way.
+    [[nodiscard]] bool awaits_close_of(std::string_view sql_name) const;
 
     [[nodiscard]] bool front_refuses_shape() const
     {
@@ -171,6 +175,7 @@ public:
     }
 
 private:
+    [[nodiscard]] bool finds_shape() const;
     bool is_overruled(const Effect& effect, std::size_t from);
     static bool ends_segment(const Expected& expected)
     {

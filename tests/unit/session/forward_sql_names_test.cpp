@@ -73,3 +73,70 @@ TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: Parse finds a name taken
     server(reply::error("42P05", "exists already") + reply::ready());
     CHECK(to_client() == lines("ERROR 42P05 exists already", "Ready I"));
 }
+
+namespace {
+
+struct SqlPrepared : Prepared {
+    SqlPrepared()
+    {
+        const session::SqlPrepared all{{"p", "PREPARE p AS SELECT 1"}};
+        client_state().sql_prepared = std::make_shared<const session::SqlPrepared>(all);
+        server_state().sql_prepared = client_state().sql_prepared;
+    }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(SqlPrepared, "session/forward_sql_names: Close drops what PREPARE has made")
+{
+    client(say::close("p") + say::sync());
+    CHECK(to_server() == lines("Close S p", "Flush", "Sync"));
+    server(reply::closed() + reply::ready());
+    CHECK(to_client() == lines("CloseComplete", "Ready I"));
+    CHECK(client_state().sql_prepared == nullptr);
+    CHECK(server_state().sql_prepared == nullptr);
+}
+
+TEST_CASE_FIXTURE(SqlPrepared, "session/forward_sql_names: the name is free in the same segment")
+{
+    client(say::close("p") + say::parse("p", "A") + say::sync());
+    CHECK(to_server() == lines("Close S p", "Flush"));
+    server(reply::closed());
+    CHECK(to_server() == lines("Sync"));
+    server(reply::ready());
+    CHECK(to_client() == lines("CloseComplete", "ParseComplete", "Ready I"));
+    client(say::bind("p") + say::sync());
+    CHECK(to_server() == lines("Bind - <A>", "Sync"));
+}
+
+TEST_CASE_FIXTURE(SqlPrepared, "session/forward_sql_names: a Close that is skipped drops nothing")
+{
+    client(say::bind("nobody") + say::close("p") + say::sync());
+    server(reply::error("26000", "prepared statement \"nobody\" does not exist") + reply::ready());
+    CHECK(client_state().sql_prepared != nullptr);
+    CHECK(server_state().sql_prepared == client_state().sql_prepared);
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: nobody closes a statement of ours")
+{
+    client(say::close(server_name("A")) + say::sync());
+    CHECK(to_server() == lines("Sync"));
+    server(reply::ready());
+    CHECK(to_client() == lines("CloseComplete", "Ready I"));
+}
+
+TEST_CASE_FIXTURE(
+    Prepared, "session/forward_sql_names: a name that PREPARE may have taken is tried first"
+)
+{
+    client(say::query("BEGIN; PREPARE p AS SELECT 1"));
+    server(reply::complete("BEGIN") + reply::complete("PREPARE") + reply::ready('T'));
+    forget_output();
+    client(say::parse("p", "A") + say::sync());
+    CHECK(to_server() == lines("Parse p -", "Close S p", "Sync"));
+    const std::string taken = "prepared statement \"p\" already exists";
+    server(reply::error("42P05", taken) + reply::ready('E'));
+    CHECK(to_client() == lines("ERROR 42P05 " + taken, "Ready E"));
+    CHECK(client_state().statements->count("p") == 0);
+}

@@ -26,8 +26,17 @@ struct Shared : SessionScript {
         session::Listening& listening = *client_state().listening;
         static_cast<void>(listening.want({"a"}));
         listening.cut_came(listening.cut_here());
+        listening.has_caught_up = true;
         server_state_of(0).process_id = own_pid;
         lend(0);
+    }
+
+    // As the listener's answer does.
+    void catch_up()
+    {
+        server_state().own_notifications = 0;
+        client_state().listening->has_caught_up = true;
+        server({});
     }
 };
 
@@ -146,12 +155,43 @@ TEST_CASE_FIXTURE(
     CHECK(server_state().own_notifications == 1);
     server(reply::complete("SELECT 1"));
     CHECK(to_client() == lines());
-    server_state().own_notifications = 0;
+    catch_up();
+    CHECK(to_client() == lines("Ready I", "Complete SELECT 1"));
     server(reply::ready());
-    CHECK(to_client() == lines("Ready I", "Complete SELECT 1", "Ready I"));
+    CHECK(server_stop == Stop::need_news);
+    catch_up();
+    CHECK(to_client() == lines("Ready I"));
     CHECK(server_stop == Stop::need_input);
     CHECK(server_state().is_idle());
     CHECK(counts.ready == 2);
+}
+
+TEST_CASE_FIXTURE(
+    Shared, "session/listening_forward: others' are waited for at the end of each transaction"
+)
+{
+    server(listened);
+    client_state().listening->has_caught_up = false;
+    client(say::query("BEGIN"));
+    server(reply::complete("BEGIN") + reply::ready('T'));
+    CHECK(to_client() == lines("Complete BEGIN", "Ready T")); // PostgreSQL tells nothing in one
+    client(say::query("COMMIT"));
+    server(reply::complete("COMMIT") + reply::ready());
+    CHECK(to_client() == lines("Complete COMMIT"));
+    CHECK(server_stop == Stop::need_news);
+    catch_up();
+    CHECK(to_client() == lines("Ready I"));
+    CHECK(server_state().is_idle());
+}
+
+TEST_CASE_FIXTURE(Shared, "session/listening_forward: nor by who has nothing from the listener")
+{
+    server(listened);
+    static_cast<void>(client_state().listening->want({}));
+    client_state().listening->has_caught_up = false;
+    client(say::query("SELECT 1"));
+    server(reply::complete("SELECT 1") + reply::ready());
+    CHECK(to_client() == lines("Complete SELECT 1", "Ready I"));
 }
 
 TEST_CASE_FIXTURE(
