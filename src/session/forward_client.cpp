@@ -234,7 +234,8 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         const Parts refused = certain_pins(reading, knowledge_);
         if (!refused.empty()) return refuse_query(header, available, refused);
     }
-    if (names_undecided(reading, server_->replies)) return Done::wait;
+    const bool awaits_drop = !reading.prepared_names.empty() && must_wait_for_drop();
+    if (awaits_drop || names_undecided(reading, server_->replies)) return Done::wait;
     if (!is_cut && shows_names(reading) && !lend_all_names()) return Done::wait;
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);

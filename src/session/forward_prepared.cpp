@@ -44,11 +44,8 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     if (must_wait_for_drop()) return Done::wait;
     used_ = header.frame_size();
     note_parse(parsed->name);
-    if (is_sql_name(parsed->name)) { // the server has it, and says that it is taken
-        if (server_->replies.awaits_close_of(parsed->name)) return Done::wait;
-        pass_expecting(header, available, Reply::parse);
-        return Done::yes;
-    }
+    const bool is_taken = is_sql_name(parsed->name);
+    if (is_taken && server_->replies.awaits_close_of(parsed->name)) return Done::wait;
     const StatementRef statement = intern(*parsed);
     const SqlReading& reading = statement->reading();
     if (reading.kind == SqlKind::deallocate_one && parsed->name.empty() && find(reading.name)) {
@@ -60,12 +57,17 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
     }
     server_->drops_after_sync |= reading.kind == SqlKind::drops_all;
     if (server_->lent.are_all || shows_names(reading)) {
+        if (is_taken) { // the server has it, and says that it is taken
+            pass_expecting(header, available, Reply::parse);
+            return Done::yes;
+        }
         return parse_by_own_name(*parsed, statement, available.first(used_), step);
     }
     if (!parsed->name.empty()) {
         if (server_->replies.is_undecided(parsed->name)) return Done::wait;
         if (find(parsed->name)) return parse_again(*parsed, step);
-        if (server_->doubts.has(Part::prepared_statements)) try_name(parsed->name);
+        const bool may_be_taken = is_taken || server_->doubts.has(Part::prepared_statements);
+        if (may_be_taken && server_->status != 'E') try_name(parsed->name);
         return parse_statement(*parsed, statement, step);
     }
     const bool may_keep = options_.prepare_unnamed && reading.kind != SqlKind::deallocate_one

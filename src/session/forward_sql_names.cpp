@@ -111,7 +111,8 @@ void ClientForwarder::take_names_back()
     outputs_.to_server.commit();
 }
 
-// SQL's PREPARE may have taken it a moment ago: then PostgreSQL says so in the client's stead.
+// SQL's PREPARE has taken it, or may have a moment ago: then PostgreSQL says so to the client. If
+// it is free by then, nothing of that name must stay with the server.
 void ClientForwarder::try_name(std::string_view name)
 {
     constexpr std::array<std::byte, 2> no_types{};

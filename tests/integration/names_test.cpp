@@ -108,3 +108,21 @@ TEST_CASE_FIXTURE(Names, "integration/names: a name is taken as soon as PREPARE 
     sql("COMMIT");
     for (int i = 0; i < 2; ++i) CHECK(use("r") == "2 D(2) C(SELECT 1) Z(I)");
 }
+
+TEST_CASE_FIXTURE(Names, "integration/names: dropped by SQL and made anew in one segment")
+{
+    const std::string deallocate = message::parse("", "DEALLOCATE p") + message::bind("")
+                                   + message::execute();
+    sql("PREPARE p AS SELECT 1");
+    CHECK(
+        ask(deallocate + message::parse("p", "SELECT 2") + message::sync())
+        == "1 2 C(DEALLOCATE) 1 Z(I)"
+    );
+    for (int i = 0; i < 3; ++i) CHECK(use("p") == "2 D(2) C(SELECT 1) Z(I)");
+    if (is_direct()) return;
+    other.query("COMMIT");
+    const std::string left = "SELECT count(*) FROM " + std::string{prepared_on_server}
+                             + " WHERE name = 'p'";
+    CHECK(other.query(left).text() == "0");
+    CHECK(other.query("EXECUTE p").text() == "ERROR 26000");
+}

@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: Parse finds a name taken
     const session::SqlPrepared all{{"q", "PREPARE q AS SELECT 1"}};
     client_state().sql_prepared = std::make_shared<const session::SqlPrepared>(all);
     client(say::parse("q", "SELECT 2") + say::sync());
-    CHECK(to_server() == lines("Parse q SELECT 2", "Sync"));
+    CHECK(to_server() == lines("Parse q -", "Close S q", "Parse <SELECT 2> SELECT 2", "Sync"));
     server(reply::error("42P05", "exists already") + reply::ready());
     CHECK(to_client() == lines("ERROR 42P05 exists already", "Ready I"));
 }
@@ -139,4 +139,16 @@ TEST_CASE_FIXTURE(
     server(reply::error("42P05", taken) + reply::ready('E'));
     CHECK(to_client() == lines("ERROR 42P05 " + taken, "Ready E"));
     CHECK(client_state().statements->count("p") == 0);
+}
+
+TEST_CASE_FIXTURE(
+    SqlPrepared, "session/forward_sql_names: one that SQL has dropped does not stay under its name"
+)
+{
+    client(say::parse("", "DEALLOCATE p") + say::bind("") + say::execute());
+    client(say::parse("p", "A") + say::sync());
+    CHECK(
+        to_server()
+        == lines("Parse - DEALLOCATE p", "Bind - -", "Execute", "Parse p -", "Close S p", "Sync")
+    );
 }
