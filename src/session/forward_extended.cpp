@@ -23,9 +23,9 @@ namespace {
 constexpr std::size_t names_size_max = 8'192;
 
 // Nearly always the client was told what the server has, long ago.
-bool must_look_at_shape(const NamedStatement& named, const PreparedCache::Entry& entry)
+bool must_look_at_shape(const NamedStatement* named, const PreparedCache::Entry* entry)
 {
-    return named.told != entry.shape || named.told == shape_untold;
+    return named != nullptr && (named->told != entry->shape || named->told == shape_untold);
 }
 
 } // namespace
@@ -49,11 +49,12 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
     }
     Target target = resolve(head->statement, step);
     if (target.must_wait) return Done::wait;
-    if (target.named != nullptr && must_look_at_shape(*target.named, *target.entry)) {
-        if (const auto done = look_at_shape(header, available, *head, target, step)) return *done;
-    } else if (server_->bound.client != ClientId{}) {
-        server_->bound.client = {};
+    server_->bound.client = ClientId{};
+    std::optional<Done> not_yet;
+    if (must_look_at_shape(target.named, target.entry)) {
+        not_yet = look_at_shape(header, available, *head, target, step);
     }
+    if (not_yet) return *not_yet;
     std::optional<BoundSignal> signal;
     const bool may_signal_now = target.named != nullptr ? raise_doubts_of(*target.statement)
                                                         : raise_doubts_of(head->statement);
@@ -62,9 +63,8 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
         if (signal) target = signal->target;
         if (target.must_wait) return Done::wait;
     }
-    if (signal || !server_->signal_portals.empty()) {
-        note_portal(head->portal, signal ? signal->signal : std::nullopt);
-    }
+    const std::optional<Signal> given = signal ? signal->signal : std::nullopt;
+    if (signal || !server_->signal_portals.empty()) note_portal(head->portal, given);
     if (!target.is_renamed) {
         pass_expecting(header, available, Reply::bind);
         return Done::yes;
