@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 from kit import outcome, source  # noqa: E402
+from kit.asyncpg import Asyncpg  # noqa: E402
 from kit.database import Database  # noqa: E402
 from kit.django import Django  # noqa: E402
 from kit.neighbours import Neighbours  # noqa: E402
@@ -24,7 +25,7 @@ from kit.regress import Regress  # noqa: E402
 from kit.way import Direct, Pooled  # noqa: E402
 from rig.machine import BenchError  # noqa: E402
 
-SUITES = {suite.name: suite for suite in (Regress, Psycopg, Django)}
+SUITES = {suite.name: suite for suite in (Regress, Psycopg, Django, Asyncpg)}
 SHOWN_MAX = 10  # of the other clients' complaints, of a kind
 
 

@@ -2,19 +2,13 @@
 
 import shutil
 
-from rig.machine import clean_environment
-
-from . import outcome, source
-from .process import INSIDE, run_limited
-from .python_suite import PythonSuite
+from . import source
+from .python_suite import PYTEST, PythonSuite
 
 VERSION = "3.2.3"
 REPOSITORY = "https://github.com/psycopg/psycopg"
-REQUIREMENTS = (f"psycopg[binary]=={VERSION}", "psycopg-pool==3.2.3", "pytest==8.3.3", "anyio==4.6.2.post1",
-                "pytest-timeout==2.3.1", "dnspython==2.7.0", "shapely==2.0.6", "numpy==1.26.4",
-                "pproxy==2.7.8")
-LIMIT = 60 * 60  # seconds
-TEST_LIMIT = 60
+REQUIREMENTS = (f"psycopg[binary]=={VERSION}", "psycopg-pool==3.2.3", "anyio==4.6.2.post1", "dnspython==2.7.0",
+                "shapely==2.0.6", "numpy==1.26.4", "pproxy==2.7.8", *PYTEST)
 # Tests that exist twice are run once: the other half says async.
 QUICK = ["-m", "not slow", *(f"tests/test_{name}.py" for name in (
     "connection", "copy", "cursor", "cursor_server", "notify", "pipeline", "prepared", "psycopg_dbapi20", "tpc",
@@ -41,9 +35,4 @@ class Psycopg(PythonSuite):
         address = (f"host={host} port={port} user={database.user} password={database.password} "
                    f"dbname={database.database}")
         selected = self._options.tests or (QUICK if self._options.quick else ["tests"])
-        command = [self._environment.python, "-B", "-m", "pytest", "-p", "pytest_outcomes",
-                   f"--timeout={TEST_LIMIT}", f"--test-dsn={address}", "--tb=short", *selected]
-        results = directory / "outcomes"
-        run_limited(command, directory / "output", seconds=LIMIT, cwd=place,
-                    environment=clean_environment(PYTHONPATH=str(INSIDE), OUTCOMES=str(results)))
-        return outcome.collect(results)
+        return self._pytest(directory, place, f"--test-dsn={address}", "--tb=short", *selected)
