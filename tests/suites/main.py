@@ -20,13 +20,14 @@ from kit.asyncpg import Asyncpg  # noqa: E402
 from kit.database import Database  # noqa: E402
 from kit.django import Django  # noqa: E402
 from kit.neighbours import Neighbours  # noqa: E402
+from kit.node_postgres import NodePostgres  # noqa: E402
 from kit.pgx import Pgx  # noqa: E402
 from kit.psycopg import Psycopg  # noqa: E402
 from kit.regress import Regress  # noqa: E402
 from kit.way import Direct, Pooled  # noqa: E402
 from rig.machine import BenchError  # noqa: E402
 
-SUITES = {suite.name: suite for suite in (Regress, Psycopg, Django, Asyncpg, Pgx)}
+SUITES = {suite.name: suite for suite in (Regress, Psycopg, Django, Asyncpg, Pgx, NodePostgres)}
 SHOWN_MAX = 10  # of the other clients' complaints, of a kind
 
 
