@@ -21,13 +21,14 @@ from kit.database import Database  # noqa: E402
 from kit.django import Django  # noqa: E402
 from kit.neighbours import Neighbours  # noqa: E402
 from kit.node_postgres import NodePostgres  # noqa: E402
+from kit.pgjdbc import Pgjdbc  # noqa: E402
 from kit.pgx import Pgx  # noqa: E402
 from kit.psycopg import Psycopg  # noqa: E402
 from kit.regress import Regress  # noqa: E402
 from kit.way import Direct, Pooled  # noqa: E402
 from rig.machine import BenchError  # noqa: E402
 
-SUITES = {suite.name: suite for suite in (Regress, Psycopg, Django, Asyncpg, Pgx, NodePostgres)}
+SUITES = {suite.name: suite for suite in (Regress, Psycopg, Django, Asyncpg, Pgx, NodePostgres, Pgjdbc)}
 SHOWN_MAX = 10  # of the other clients' complaints, of a kind
 
 
