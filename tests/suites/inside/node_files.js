@@ -1,5 +1,5 @@
-// Runs the tests that are named, in turn: files of their own process each, as node-postgres does it, and
-// directories by mocha. Each is ended when its time is up. A line for each file goes to the file that OUTCOMES names.
+// Runs the tests that are named, in turn: "-tests.js" in a process of its own, as node-postgres does it, and all
+// else by mocha. Each is ended when its time is up. A line for each of the former goes to the file that OUTCOMES names.
 'use strict'
 const fs = require('fs')
 const path = require('path')
@@ -19,11 +19,11 @@ function run(words, limit) {
 }
 
 for (const name of process.argv.slice(2)) {
-  if (fs.statSync(name).isDirectory()) {
-    const mocha = require.resolve('mocha/bin/mocha.js', { paths: [process.cwd()] })
-    run([mocha, '--exit', '--reporter', path.join(__dirname, 'mocha_outcomes.js'), name], MOCHA_LIMIT)
-  } else {
+  if (name.endsWith('-tests.js')) {
     const word = run(['-r', path.join(__dirname, 'node_outcomes.js'), name], LIMIT)
     fs.appendFileSync(process.env.OUTCOMES, JSON.stringify([name, word]) + '\n')
+  } else {
+    const mocha = require.resolve('mocha/bin/mocha.js', { paths: [process.cwd()] })
+    run([mocha, '--exit', '--reporter', path.join(__dirname, 'mocha_outcomes.js'), name], MOCHA_LIMIT)
   }
 }

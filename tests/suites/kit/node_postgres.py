@@ -46,7 +46,7 @@ class NodePostgres:
         if not self._modules.exists():
             self._modules.mkdir()
             source.run("npm", "install", "--prefix", self._modules, "--no-audit", "--no-fund", "--ignore-scripts",
-                       *REQUIREMENTS, cwd=self._modules)
+                       "--cache", self._cache / "npm", *REQUIREMENTS, cwd=self._modules)
 
     def fill(self, database):
         """Nothing but the database."""
@@ -69,13 +69,11 @@ class NodePostgres:
                 for name, word in outcome.collect(results).items()}
 
     def _selected(self, place):
-        """Files of plain tests, and directories of mocha's."""
-        places = self._options.tests or (QUICK if self._options.quick else (INTEGRATION, *MOCHA))
-        for name in places:
-            if name in MOCHA or not (place / name).is_dir():
-                yield name
-            else:
-                yield from sorted(str(file.relative_to(place)) for file in (place / name).rglob("*-tests.js"))
+        """Files of plain tests, and what mocha runs."""
+        asked = [name.partition(": ")[0] for name in self._options.tests]
+        for name in asked or (QUICK if self._options.quick else (INTEGRATION, *MOCHA)):
+            plain = sorted(str(file.relative_to(place)) for file in (place / name).rglob("*-tests.js"))
+            yield from plain or [name]
 
     @staticmethod
     def keepsakes(_):

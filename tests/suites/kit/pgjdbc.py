@@ -1,6 +1,7 @@
 """The tests of pgjdbc, which are in the source archive that it publishes for Maven, with a pom.xml. Those for TLS,
 GSS, SSPI and for several servers leave themselves out when there are none."""
 
+import re
 import shutil
 import xml.etree.ElementTree as ET
 
@@ -52,7 +53,7 @@ class Pgjdbc:
                   "privilegedUser": database.user, "privilegedPassword": database.password,
                   "surefire.excludes": LEFT_OUT}
         if tests:
-            values["test"] = ",".join(tests)
+            values["test"] = ",".join(to_maven(test) for test in tests)
         reports = self._source / "target" / "surefire-reports"
         shutil.rmtree(reports, ignore_errors=True)
         run_limited([*self._maven(), "surefire:test", *(f"-D{name}={value}" for name, value in values.items())],
@@ -68,6 +69,12 @@ class Pgjdbc:
     @staticmethod
     def keepsakes(directory):
         return {"reports": directory / "reports"}
+
+
+def to_maven(name):
+    """As reports name a test, package.Class.method(Type)[1], to Class#method; a class as it is."""
+    start, _, method = re.split(r"[(\[]", name)[0].rpartition(".")
+    return f"{start}#{method}" if method[:1].islower() else name
 
 
 def read_reports(directory):

@@ -60,7 +60,8 @@ class Pgx:
     def _selected(self):
         tests = self._options.tests
         if tests and not tests[0].startswith(("-", ".")):
-            return ["-run", f"^({'|'.join(tests)})$", "./..."]
+            names = {next((part for part in test.split("/") if part.startswith("Test")), test) for test in tests}
+            return ["-run", f"^({'|'.join(sorted(names))})$", "./..."]
         return tests or (QUICK if self._options.quick else ["./..."])
 
     def _environment(self, **extra):
