@@ -172,6 +172,20 @@ std::string set(std::uint32_t* out, const Rule& rule, const Entry& entry)
     return {};
 }
 
+std::string set(std::optional<std::uint32_t>* out, const Rule& rule, const Entry& entry)
+{
+    const std::string* const text = text_of(entry.value);
+    if (text != nullptr && *text == "auto") {
+        out->reset();
+        return {};
+    }
+    std::uint32_t number = 0;
+    if (!read_numeric(rule, entry.value)) return R"(must be "auto" or a whole number)";
+    std::string problem = set(&number, rule, entry);
+    if (problem.empty()) *out = number;
+    return problem;
+}
+
 std::string set(Duration* out, const Rule& rule, const Entry& entry)
 {
     const auto* integer = std::get_if<std::int64_t>(&entry.value);
@@ -295,6 +309,11 @@ std::string get(const std::uint32_t* value, const Rule& rule)
     return bound(rule, *value);
 }
 
+std::string get(const std::optional<std::uint32_t>* value, const Rule& rule)
+{
+    return *value ? bound(rule, **value) : "auto";
+}
+
 std::string get(const Duration* value, const Rule& /*rule*/) { return format_duration(*value); }
 
 std::string get(const bool* value, const Rule& /*rule*/) { return *value ? "true" : "false"; }
@@ -365,7 +384,9 @@ std::string describe_range(Field field, const Rule& rule)
     if (rule.kind == Kind::tls_version) return join_with_or(tls_versions());
     if (rule.kind == Kind::flag) return "true or false";
     if (rule.kind == Kind::octal) return "0000 to 0777";
-    if (rule.high > 0) return bound(rule, rule.low) + " to " + bound(rule, rule.high);
+    const bool may_be_auto = std::holds_alternative<std::optional<std::uint32_t>*>(field);
+    const std::string front = may_be_auto ? "auto, or " : "";
+    if (rule.high > 0) return front + bound(rule, rule.low) + " to " + bound(rule, rule.high);
     return std::visit([](const auto* type) { return choices(type); }, field);
 }
 

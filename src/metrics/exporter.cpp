@@ -111,6 +111,20 @@ void add_queue(Families& families, const net::Inspection& inspection)
     for (const auto& [pool, counts] : inspection.pools) {
         families.add(pool->shared().waiting(), labels_of(*pool));
     }
+    families.gauge("pgweir_slow_waiters", "Of these, whose transactions are slow or not known.");
+    for (const auto& [pool, counts] : inspection.pools) {
+        families.add(pool->shared().waiting(pool::Lane::slow), labels_of(*pool));
+    }
+    families.gauge("pgweir_slow_servers", "Server connections that slow transactions have.");
+    for (const auto& [pool, counts] : inspection.pools) {
+        families.add(pool->shared().slow_held(), labels_of(*pool));
+    }
+    families.gauge(
+        "pgweir_slow_servers_max", "How many of them they may have, for the sake of quick ones."
+    );
+    for (const auto& [pool, counts] : inspection.pools) {
+        families.add(pool->shared().slow_max(), labels_of(*pool));
+    }
     families.gauge(
         "pgweir_oldest_waiter_seconds", "How long the first client of the queue has waited."
     );

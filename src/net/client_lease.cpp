@@ -6,6 +6,7 @@
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
 #include <pgweir/pool/error.hpp>
+#include <pgweir/session/fingerprint.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <algorithm>
@@ -31,12 +32,13 @@ constexpr Duration sequence_patience = std::chrono::seconds{5};
 } // namespace
 
 // True: go on, with a server or with a refusal.
-bool ClientSession::acquire()
+bool ClientSession::acquire(Bytes input)
 {
     const std::uint64_t hash = session::state_hash(
         *state_.wanted, state_.sql_prepared, state_.channels
     );
-    const auto answer = pool_->core.acquire(*this, worker_->now(), hash, last_server_);
+    const pool::Core::Request request{class_of(input), hash, last_server_};
+    const auto answer = pool_->core.acquire(*this, worker_->now(), request);
     if (answer.slot != nullptr) {
         pool_->counters.wait_time.observe(Duration::zero());
         attach(static_cast<Server&>(*answer.slot));
@@ -49,6 +51,13 @@ bool ClientSession::acquire()
     await(Awaited::server);
     worker_->obey(*pool_);
     return false;
+}
+
+// By what its first message says; that of a replication client says nothing about the rest.
+pool::ClassId ClientSession::class_of(Bytes input) const
+{
+    if (!pool_->core.tells_apart() || replication_) return pool::ClassId::none;
+    return pool::ClassId{session::transaction_fingerprint(state_, input)};
 }
 
 void ClientSession::granted(Server& server)
@@ -84,6 +93,7 @@ void ClientSession::attach(Server& server)
     is_transaction_timed_out_ = false;
     is_lease_new_ = true;
     pool_->counters.server_assignments.add();
+    worker_->watch_leases();
 }
 
 // A replication connection takes the place of the one that the pool has granted, so that the
@@ -92,6 +102,8 @@ void ClientSession::swap_for_replication(Server& server)
 {
     await(Awaited::server);
     auto pool = pool_->pool;
+    pool_->core.park(server, worker_->now());
+    worker_->obey(*pool_);
     worker_->bury(server);
     worker_->front_door().open_replication(std::move(pool), worker_->id(), id(), *replication_);
 }

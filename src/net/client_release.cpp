@@ -53,6 +53,7 @@ void ClientSession::replies_ended(std::uint32_t ready)
     quiet_at_ = now;
     active_at_ = now;
     cancel_at_ = TimePoint::max();
+    if (query_at_ == TimePoint{} && server_->state.status != 'I') rest();
     const bool is_block = pool_->options.mode == pool::Mode::statement
                           && server_->state.status != 'I';
     if (is_block) {
@@ -70,6 +71,13 @@ void ClientSession::replies_ended(std::uint32_t ready)
     lent_at_ = now;
     is_transaction_timed_out_ = false;
     if (is_draining_) drain();
+}
+
+// It has said nothing more so far.
+void ClientSession::rest()
+{
+    pool_->core.rest(*server_, worker_->now());
+    worker_->obey(*pool_);
 }
 
 void ClientSession::release_if_idle()
@@ -131,6 +139,8 @@ void ClientSession::log_pin()
 {
     pinned_at_ = worker_->now();
     pool_->counters.pins.add();
+    pool_->core.park(*server_, worker_->now());
+    worker_->obey(*pool_);
     log(LogLevel::info,
         "client_pinned",
         {{"client", static_cast<std::uint64_t>(id())},

@@ -157,7 +157,7 @@ bool ClientSession::process(Bytes input)
 // but only after it has begun.
 bool ClientSession::has_server_for(Bytes input)
 {
-    if (needs_server_now(input) && !acquire()) return false;
+    if (needs_server_now(input) && !acquire(input)) return false;
     return refusal_ || !is_lease_new_ || begin_lease();
 }
 
@@ -192,7 +192,7 @@ bool ClientSession::follow(const Step& step, Bytes rest)
         if (server_ == nullptr && is_draining_) drain(); // it was answered without one
         return false;
     case Stop::need_server:
-        if (acquire()) return true;
+        if (acquire(rest)) return true;
         keep(rest, true);
         return false;
     case Stop::need_replies:
@@ -257,6 +257,7 @@ void ClientSession::send_to_server()
     session::Gather& out = worker_->to_server();
     if (out.empty()) return;
     if (query_at_ == TimePoint{}) query_at_ = worker_->now();
+    pool_->core.resume(*server_);
     pool_->counters.bytes_to_servers.add(out.size());
     const bool is_sent = server_->send(out);
     out.clear();

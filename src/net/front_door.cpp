@@ -31,6 +31,13 @@ auth::Digest random_secret()
     return secret;
 }
 
+// Not there, starting, stopping or full. What else it says, a password is wrong or a database is
+// missing, it will say again.
+bool is_down(std::string_view sqlstate)
+{
+    return sqlstate.starts_with("08") || sqlstate.starts_with("57P0") || sqlstate == "53300";
+}
+
 std::uint64_t random_start()
 {
     std::array<std::byte, 4> bytes{};
@@ -242,7 +249,7 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
              {"sqlstate", outcome.error.sqlstate},
              {"reason", outcome.error.message}});
         pool->set_last_error(outcome.error);
-        workers_[index_of(worker)]->open_failed(pool);
+        workers_[index_of(worker)]->open_failed(pool, is_down(outcome.error.sqlstate));
         opening_ended(pool.get(), true);
         co_return;
     }

@@ -88,6 +88,8 @@ void Listener::begin(Server& server)
 {
     server_ = &server;
     is_open_ = false;
+    pool_.core.park(server, worker_.now());
+    worker_.obey(pool_);
     server.become_listener();
     work();
 }
@@ -106,7 +108,7 @@ void Listener::acquire()
 {
     const bool may_have = pool_.pool->shared().size() > 1; // the only one is for those who work
     if (subscriptions_.empty() || is_waiting_ || is_asked_ || !may_have) return;
-    const auto answer = pool_.core.acquire(waiter_, worker_.now(), 0);
+    const auto answer = pool_.core.acquire(waiter_, worker_.now(), {});
     if (answer.slot != nullptr) return begin(static_cast<Server&>(*answer.slot));
     if (answer.error) return; // the next tick tries again
     is_waiting_ = true;

@@ -219,11 +219,13 @@ void Server::return_to_pool()
         return;
     }
     use = ServerUse::idle;
+    pool::Waiter* next = nullptr;
     if (was_checked) {
         worker_pool_->core.checked(*this, worker_->now());
     } else {
-        worker_pool_->core.release(*this, worker_->now());
+        next = worker_pool_->core.release(*this, worker_->now());
     }
+    if (next != nullptr) worker_->grant(*this, *next);
     worker_->obey(*worker_pool_);
 }
 

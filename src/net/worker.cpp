@@ -114,7 +114,8 @@ void Worker::run()
 
 void Worker::one_batch()
 {
-    const TimePoint wake_at = std::min(next_tick_, wheel_.next().value_or(TimePoint::max()));
+    const TimePoint wheel_at = wheel_.next().value_or(TimePoint::max());
+    const TimePoint wake_at = std::min({next_tick_, next_lease_look_, wheel_at});
     const Duration timeout = run_again_.empty() ? std::max(wake_at - now_, Duration::zero())
                                                 : Duration::zero();
     reactor_.wait(timeout);
@@ -126,6 +127,7 @@ void Worker::one_batch()
     wheel_.advance(now_);
     if (now_ >= next_tick_) tick();
     if (now_ >= next_look_) look_at_load();
+    if (now_ >= next_lease_look_) look_at_leases();
     send_departures();
     dead_clients_.clear();
     dead_servers_.clear();
@@ -151,6 +153,16 @@ void Worker::tick()
         server->worker_pool().core.forget_idle(*server);
         server->start_check();
     }
+}
+
+// Who has a server for long is slow, whatever was thought of him.
+void Worker::look_at_leases()
+{
+    bool has_more = false;
+    for (auto& [serial, server] : servers_) {
+        has_more |= server->worker_pool().core.look_at(*server, now_);
+    }
+    next_lease_look_ = has_more ? now_ + lease_look_interval : TimePoint::max();
 }
 
 void Worker::on_ready(std::uint32_t /*events*/)
@@ -227,8 +239,14 @@ void Worker::carry_out(WorkerPool& /*pool*/, const pool::Grant& command)
 {
     auto& server = static_cast<Server&>(*command.slot);
     if (command.to.worker != id_) return move_server(server, command.to.worker, command.to.client);
-    if (command.to.client == listener_client) return grant(server, listener_client);
-    auto& session = static_cast<ClientSession&>(*command.to.own); // freed after the batch at most
+    grant(server, *command.to.own);
+}
+
+// Who waits here is freed after the batch at most.
+void Worker::grant(Server& server, pool::Waiter& waiter)
+{
+    if (waiter.client() == listener_client) return grant(server, listener_client);
+    auto& session = static_cast<ClientSession&>(waiter);
     if (session.is_waiting()) return session.granted(server);
     take_back(server);
 }
@@ -272,7 +290,7 @@ void Worker::grant(Server& server, ClientId client)
 void Worker::take_back(Server& server)
 {
     WorkerPool& own = server.worker_pool();
-    own.core.release(server, now_);
+    own.core.take_back(server, now_);
     obey(own);
 }
 
@@ -299,7 +317,7 @@ void Worker::server_lost(Server& server)
 {
     WorkerPool& own = server.worker_pool();
     bury(server);
-    own.core.lost(now_);
+    own.core.lost(server, now_);
     obey(own);
 }
 

@@ -39,6 +39,7 @@ void Worker::adopt_replication_server(OpenedServer opened, ClientId client)
     post([shared, client](Worker& worker) {
         Server& owned = worker.own(std::make_unique<Server>(std::move(*shared), worker.new_serial())
         );
+        owned.lease.kind = pool::Lease::Kind::parked; // in the place of the one that was granted
         ClientSession* const session = worker.find_client(client);
         if (session != nullptr && session->is_waiting()) {
             session->granted(owned);
@@ -49,12 +50,12 @@ void Worker::adopt_replication_server(OpenedServer opened, ClientId client)
     });
 }
 
-void Worker::open_failed(std::shared_ptr<Pool> pool)
+void Worker::open_failed(std::shared_ptr<Pool> pool, bool is_down)
 {
-    post([pool = std::move(pool)](Worker& worker) {
+    post([pool = std::move(pool), is_down](Worker& worker) {
         WorkerPool& own = worker.pool(pool);
         own.counters.server_connect_failures.add();
-        own.core.open_failed(worker.now());
+        own.core.open_failed(worker.now(), is_down);
         worker.obey(own);
     });
 }
@@ -64,7 +65,7 @@ void Worker::replication_failed(std::shared_ptr<Pool> pool, ClientId client, wir
     post([pool = std::move(pool), client, error = std::move(error)](Worker& worker) {
         WorkerPool& own = worker.pool(pool);
         own.counters.server_connect_failures.add();
-        own.core.lost(worker.now());
+        own.core.lost_parked(worker.now());
         worker.obey(own);
         ClientSession* const session = worker.find_client(client);
         if (session != nullptr) session->end(ClientEnd::server_lost, error);

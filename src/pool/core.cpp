@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 namespace pgweir::pool {
 
@@ -16,19 +17,26 @@ TimePoint expiry(TimePoint opened, const Options& options, std::uint64_t seed)
     return opened + options.server_lifetime * percent(random) / 100;
 }
 
-// The first two lines are the whole hot path: no lock, and no write that another worker reads
-// but the count of our own idle servers.
-Core::Answer Core::acquire(
-    Waiter& waiter, TimePoint now, std::uint64_t state_hash, const Slot* last
-)
+// The first lines are the whole hot path: no lock, and no write that another worker reads but the
+// count of our own idle servers.
+Core::Answer Core::acquire(Waiter& waiter, TimePoint now, const Request& request)
 {
-    const bool nobody_is_overtaken = shared_.waiting() == 0 && !shared_.is_paused();
-    if (nobody_is_overtaken && !idle_.empty()) return {take_idle(state_hash, last), {}};
+    const bool is_told_apart = has_lanes_ && request.class_id != ClassId::none;
+    const Pace pace = is_told_apart ? shared_.classes().pace_of(request.class_id) : Pace::any;
+    const bool nobody_is_overtaken = shared_.waiting(Lane::quick) == 0
+                                     && (pace != Pace::slow || shared_.waiting(Lane::slow) == 0)
+                                     && !shared_.is_paused();
+    if (nobody_is_overtaken && !idle_.empty() && shared_.try_enter(pace)) {
+        Slot* const slot = take_idle(request);
+        begin_lease(*slot, now, request.class_id, pace);
+        return {slot, {}};
+    }
 
-    const bool hopeless = shared_.total() == 0 && !shared_.may_open(now);
-    if (hopeless) return {nullptr, Errc::server_unreachable};
+    const bool is_hopeless = shared_.total() == 0 && !shared_.may_open(now)
+                             && !shared_.may_come_back(now, options_.failover_wait);
+    if (is_hopeless) return {nullptr, Errc::server_unreachable};
 
-    waiter.start(now);
+    waiter.start(now, request.class_id, pace);
     const auto queued = shared_.enqueue(waiter);
     if (queued == Shared::Queued::refused) return {nullptr, Errc::too_many_waiting};
     if (queued == Shared::Queued::first || !idle_.empty()) {
@@ -39,26 +47,161 @@ Core::Answer Core::acquire(
     return {};
 }
 
-// From hand to hand while clients wait: it is not idle in between.
-void Core::release(Slot& slot, TimePoint now)
+void Core::begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace)
 {
-    if (close_if_due(slot, now)) return;
+    slot.lease = {now, id, pace, Lease::Kind::counted};
+}
+
+// True: somebody may have a server now who could not before. Of classes that are quick for sure it
+// learns from one lease in sixteen, which stands for all, unless that was not as quick.
+bool Core::end_lease(Slot& slot, TimePoint now)
+{
+    constexpr std::uint32_t sample = 16;
+
+    const Duration held = now - slot.lease.since;
+    const bool is_as_ever = slot.lease.pace == Pace::sure && held < slow_from / 8;
+    if (!is_as_ever) return end_special_lease(slot, now, 1);
+    if (++passed_over_ == sample) {
+        passed_over_ = 0;
+        return end_special_lease(slot, now, sample);
+    }
+    quick_load_.add(held);
+    slot.lease.pace = Pace::any;
+    slot.lease.kind = Lease::Kind::none;
+    slot.lease.is_resting = false;
+    return false;
+}
+
+bool Core::end_special_lease(Slot& slot, TimePoint now, std::uint32_t count)
+{
+    const Lease lease = std::exchange(slot.lease, {});
+    if (lease.kind == Lease::Kind::none) return false;
+    if (lease.kind == Lease::Kind::parked) {
+        shared_.unpark();
+        return true;
+    }
+    if (lease.pace == Pace::any) return false;
+    const Duration held = now - lease.since;
+    const bool is_quick = lane_of(lease.pace) == Lane::quick;
+    if (is_quick) {
+        quick_load_.add(held);
+    } else {
+        uncount_slow(lease);
+    }
+    Classes& classes = shared_.classes();
+    const bool changes_lane = lease.is_guessed ? classes.learn_guessed(lease.class_id, held, now)
+                                               : classes.learn(lease.class_id, held, now, count);
+    if (changes_lane) {
+        shared_.change_lane(lease.class_id, lane_of(classes.pace_of(lease.class_id)));
+    }
+    return changes_lane || !is_quick;
+}
+
+// From hand to hand while clients wait: it is not idle in between.
+Waiter* Core::release(Slot& slot, TimePoint now)
+{
+    const bool lets_in = end_lease(slot, now);
+    if (close_if_due(slot, now)) return nullptr;
     slot.idle_since = now;
-    if (idle_.empty() && shared_.waiting() > 0) {
+    if (idle_.empty() && shared_.has_admissible()) {
         if (const auto waiter = shared_.take_for(self_)) {
-            grant(*waiter, slot);
-            return open_for_waiters(now);
+            if (waiter->own == nullptr) {
+                grant(*waiter, slot, now);
+            } else {
+                begin_lease(slot, now, waiter->class_id, waiter->pace);
+            }
+            lets_in ? serve_queue(now) : open_for_waiters(now);
+            return waiter->own;
         }
     }
     idle_.push_back(&slot);
     publish();
-    if (shared_.waiting() > 0) serve_queue(now);
+    if (shared_.has_admissible()) serve_queue(now);
+    return nullptr;
+}
+
+void Core::release_by_command(Slot& slot, TimePoint now)
+{
+    Waiter* const next = release(slot, now);
+    if (next == nullptr) return;
+    commands_.emplace_back(
+        Grant{{next->client(), self_, next, slot.lease.class_id, slot.lease.pace}, &slot}
+    );
+}
+
+void Core::take_back(Slot& slot, TimePoint now)
+{
+    slot.lease.class_id = ClassId::none;
+    release_by_command(slot, now);
+}
+
+void Core::grant(const Taken& waiter, Slot& slot, TimePoint now)
+{
+    begin_lease(slot, now, waiter.class_id, waiter.pace);
+    commands_.emplace_back(Grant{waiter, &slot});
+}
+
+// What it has done so far was a transaction like others.
+void Core::park(Slot& slot, TimePoint now)
+{
+    if (slot.lease.kind == Lease::Kind::parked) return;
+    end_special_lease(slot, now, 1);
+    slot.lease.kind = Lease::Kind::parked;
+    shared_.park();
+    serve_queue(now);
+}
+
+void Core::count_slow(const Lease& lease)
+{
+    lease.is_resting ? shared_.park() : shared_.turn_slow();
+}
+
+void Core::uncount_slow(const Lease& lease)
+{
+    lease.is_resting ? shared_.unpark() : shared_.leave_slow();
+}
+
+void Core::rest(Slot& slot, TimePoint now)
+{
+    Lease& lease = slot.lease;
+    if (lease.kind != Lease::Kind::counted || lease.is_resting) return;
+    const bool is_slow = lease.pace == Pace::slow;
+    if (is_slow) uncount_slow(lease);
+    lease.is_resting = true;
+    if (!is_slow) return;
+    count_slow(lease);
+    serve_queue(now);
+}
+
+void Core::end_rest(Slot& slot)
+{
+    Lease& lease = slot.lease;
+    const bool is_slow = lease.pace == Pace::slow;
+    if (is_slow) uncount_slow(lease);
+    lease.is_resting = false;
+    if (is_slow) count_slow(lease);
+}
+
+bool Core::look_at(Slot& slot, TimePoint now)
+{
+    Lease& lease = slot.lease;
+    if (lease.kind != Lease::Kind::counted || lease.pace == Pace::any) return false;
+    if (lease.is_guessed) return false;
+    if (now - lease.since < slow_from) return true;
+    if (lane_of(lease.pace) == Lane::quick) count_slow(lease);
+    lease.pace = Pace::slow;
+    lease.is_guessed = true;
+    if (shared_.classes().guess_slow(lease.class_id, now)) {
+        shared_.change_lane(lease.class_id, Lane::slow);
+    }
+    return false;
 }
 
 void Core::opened(Slot& slot, TimePoint now)
 {
     shared_.end_open();
-    release(slot, now);
+    shared_.came_up();
+    release_by_command(slot, now);
 }
 
 // It stays as old as it was, and goes below those that were really used.
@@ -67,26 +210,41 @@ void Core::checked(Slot& slot, TimePoint now)
     if (close_if_due(slot, now)) return; // a RECONNECT came while it was being looked at
     idle_.insert(idle_.begin(), &slot);
     publish();
-    if (shared_.waiting() > 0) serve_queue(now);
+    if (shared_.has_admissible()) serve_queue(now);
 }
 
-// Whoever waits for a server that nobody has is told at once. While other servers live, their
-// release will serve the queue, and a later tick tries to open again.
-void Core::open_failed(TimePoint now)
+// Whoever waits for a server that nobody has is told at once, unless it was there a moment ago.
+// While other servers live, their release will serve the queue; a later tick tries to open again.
+void Core::open_failed(TimePoint now, bool is_down)
 {
     shared_.end_open();
     shared_.unreserve();
     shared_.retry_not_before(now + options_.server_login_retry);
+    if (is_down) shared_.went_down(now);
     if (shared_.total() > 0) return;
+    if (is_down && shared_.may_come_back(now, options_.failover_wait)) return;
     for (const Taken& waiter : shared_.take_all()) {
         commands_.emplace_back(Refuse{waiter.worker, waiter.client, Errc::server_unreachable});
     }
 }
 
-void Core::lost(TimePoint now)
+void Core::lost(Slot& slot, TimePoint now)
+{
+    slot.lease.class_id = ClassId::none;
+    end_special_lease(slot, now, 1);
+    lost_place(now);
+}
+
+void Core::lost_parked(TimePoint now)
+{
+    shared_.unpark();
+    lost_place(now);
+}
+
+void Core::lost_place(TimePoint now)
 {
     shared_.unreserve();
-    open_for_waiters(now);
+    serve_queue(now);
 }
 
 void Core::forget_idle(Slot& slot)
@@ -111,7 +269,8 @@ void Core::tick(TimePoint now)
         publish();
         close(slot, *reason);
     }
-    if (shared_.waiting() > 0) serve_queue(now);
+    shared_.publish_quick_load(self_, quick_load_.measure(now));
+    if (shared_.has_admissible()) serve_queue(now);
 
     // One worker keeps the pool warm, or all of them would.
     const bool keeper = self_ == WorkerId{0};
@@ -138,14 +297,14 @@ Command Core::next_command()
 }
 
 // A server whose settings fit needs no SET; further down than this it is not worth the search.
-Slot* Core::take_idle(std::uint64_t state_hash, const Slot* last)
+Slot* Core::take_idle(const Request& request)
 {
-    const auto fits = [&](const Slot* slot) { return slot->state_hash == state_hash; };
+    const auto fits = [&](const Slot* slot) { return slot->state_hash == request.state_hash; };
     const auto top = [this](std::size_t depth) {
         return idle_.rbegin() + static_cast<std::ptrdiff_t>(std::min(idle_.size(), depth));
     };
     // By its address: it may be gone.
-    auto chosen = std::ranges::find(idle_.rbegin(), top(32), last);
+    auto chosen = std::ranges::find(idle_.rbegin(), top(32), request.last);
     const bool has_last = chosen != top(32) && fits(*chosen);
     if (!has_last) chosen = std::ranges::find_if(idle_.rbegin(), top(8), fits);
     if (!has_last && chosen == top(8)) chosen = idle_.rbegin();
@@ -169,7 +328,7 @@ bool Core::close_if_due(Slot& slot, TimePoint now)
     const auto reason = must_close(slot, now);
     if (!reason) return false;
     close(slot, *reason);
-    open_for_waiters(now);
+    serve_queue(now);
     return true;
 }
 
@@ -183,15 +342,15 @@ void Core::close(Slot& slot, CloseReason reason)
 // first of a queue has asked.
 void Core::serve_queue(TimePoint now)
 {
-    while (!idle_.empty()) {
+    while (!idle_.empty() && shared_.has_admissible()) {
         const auto waiter = shared_.take_for(self_);
         if (!waiter) return;
         Slot* const slot = idle_.back();
         idle_.pop_back();
         publish();
-        grant(*waiter, *slot);
+        grant(*waiter, *slot, now);
     }
-    if (shared_.waiting() == 0 || shared_.is_paused()) return;
+    if (!shared_.has_admissible() || shared_.is_paused()) return;
 
     if (const auto other = shared_.worker_with_idle(self_)) {
         commands_.emplace_back(Ask{*other});
@@ -204,13 +363,14 @@ void Core::serve_queue(TimePoint now)
 void Core::open_for_waiters(TimePoint now)
 {
     if (shared_.total() >= shared_.size()) return;
-    while (shared_.waiting() > shared_.opening() && open_one(now)) {
+    while (shared_.admissible() > shared_.opening() && open_one(now)) {
     }
 }
 
 bool Core::open_one(TimePoint now)
 {
     if (shared_.is_paused() || !shared_.may_open(now)) return false;
+    if (shared_.is_down() && shared_.opening() > 0) return false;
     if (!shared_.try_start_open()) return false;
     if (!shared_.try_reserve()) {
         shared_.end_open();

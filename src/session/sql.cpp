@@ -4,6 +4,7 @@
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
 
+#include "sql_blocks.hpp"
 #include "sql_characters.hpp"
 
 #include <algorithm>
@@ -15,6 +16,11 @@
 #include <utility>
 
 namespace pgweir::session {
+
+using sql::any_of;
+using sql::Block;
+using sql::block_at;
+using sql::block_size;
 
 namespace {
 
@@ -220,23 +226,6 @@ std::string_view without_end(std::string_view text)
     if (text.ends_with(';')) text.remove_suffix(1);
     trim();
     return text;
-}
-
-// As GCC and Clang have them: an operator works on all characters of a block at once.
-using Block [[gnu::vector_size(16)]] = signed char;
-constexpr std::size_t block_size = sizeof(Block);
-
-Block block_at(const char* text)
-{
-    Block block;
-    std::memcpy(&block, text, block_size);
-    return block;
-}
-
-bool any_of(const Block& found)
-{
-    const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(found);
-    return (halves[0] | halves[1]) != 0;
 }
 
 // Whether a call, a second statement or a name pg_… may be behind the first two characters. This

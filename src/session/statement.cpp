@@ -1,6 +1,7 @@
 #include <pgweir/session/statement.hpp>
 
 #include <pgweir/auth/crypto.hpp>
+#include <pgweir/session/fingerprint.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -74,6 +75,7 @@ Statement::Statement(std::string_view query, Bytes types, std::uint64_t parse_ha
       parse_hash_{parse_hash},
       id_{make_id(query, types, parse_hash)},
       server_name_{server_name_of(id_)},
+      fingerprint_{session::fingerprint(query_)},
       reading_{read_sql(query_)} // its names of calls point into the text: our own
 {
 }
@@ -85,6 +87,7 @@ Statement::Statement(const Statement& other)
       parse_hash_{other.parse_hash_},
       id_{other.id_},
       server_name_{other.server_name_},
+      fingerprint_{other.fingerprint_},
       reading_{read_sql(query_)}
 {
 }

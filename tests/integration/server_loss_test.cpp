@@ -125,6 +125,37 @@ TEST_CASE("integration/server_loss: while PostgreSQL is down, clients are told s
 }
 
 TEST_CASE(
+    "integration/server_loss: who begins while PostgreSQL is down waits for it" * pooler_only()
+)
+{
+    const Pgweir pgweir{sized("2")};
+    Connection client = pgweir.connect();
+    Connection other = pgweir.connect();
+    for (Connection* each : {&client, &other}) CHECK(each->query("SELECT 1").text() == "1");
+    postgres().stop();
+    for (Connection* each : {&client, &other}) {
+        each->send("SELECT 'back'");
+        each->flush();
+    }
+    pgweir.wait_for_waiting(2);
+    postgres().start();
+    CHECK(client.only_result().text() == "back");
+    CHECK(other.only_result().text() == "back");
+}
+
+TEST_CASE("integration/server_loss: … unless failover_wait says not to" * pooler_only())
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "1", "--set", "pool.failover_wait=0"}}};
+    Connection client = pgweir.connect();
+    CHECK(client.query("SELECT 1").text() == "1");
+    postgres().stop();
+    CHECK(client.query("SELECT 2").sqlstate() == "08006");
+    CHECK(client.is_lost() == false);
+    postgres().start();
+    wait_until([&] { return client.query("SELECT 3").text() == "3"; }, "served again");
+}
+
+TEST_CASE(
     "integration/server_loss: a machine that stops answering does not stop the others"
     * pooler_only()
 )

@@ -10,6 +10,7 @@ namespace pgweir::test {
 
 void World::obey(SimWorker& worker)
 {
+    follow_lanes();
     while (worker.core.has_commands()) {
         const pool::Command command = worker.core.next_command();
         std::visit([&](const auto& each) { carry_out(worker, each); }, command);
@@ -38,7 +39,7 @@ void World::carry_out(SimWorker& worker, const pool::Close& command)
     case pool::CloseReason::over_size: REQUIRE(total_before_ > options_.size); break;
     case pool::CloseReason::unwanted: REQUIRE(server.is_unwanted); break;
     }
-    remove(server);
+    extract(server);
 }
 
 void World::carry_out(SimWorker& worker, const pool::Grant& command)
@@ -48,18 +49,26 @@ void World::carry_out(SimWorker& worker, const pool::Grant& command)
     REQUIRE(server.worker == worker.id);
     REQUIRE_FALSE(server.is_unwanted);
     REQUIRE_FALSE(is_paused_);
-    REQUIRE_FALSE(queue_.empty());
-    REQUIRE(command.to.client == next_for(worker.id));
+    if (command.to.worker == worker.id) return hand_over(worker, server, command.to.client);
+
+    check_grant(worker.id, command.to.client);
     REQUIRE(take_from_queue(command.to.client));
     ++grant_count_;
-    if (command.to.worker == worker.id) return grant(worker, server, command.to.client);
-
     ++move_count_;
     server.use = ServerUse::moving;
     server.worker = command.to.worker;
     this->worker(command.to.worker)
         .mail[index_of(worker.id)]
         .push_back(MovedServer{&server, command.to.client});
+}
+
+void World::hand_over(SimWorker& worker, SimServer& server, ClientId client)
+{
+    follow_lanes();
+    check_grant(worker.id, client);
+    REQUIRE(take_from_queue(client));
+    ++grant_count_;
+    grant(worker, server, client);
 }
 
 void World::carry_out(SimWorker& worker, const pool::Refuse& command)
@@ -129,7 +138,8 @@ void World::receive(SimWorker& worker, const Reconnect& /*message*/)
 void World::grant(SimWorker& worker, SimServer& server, ClientId client)
 {
     if (SimClient* const found = find_client(client)) return attach(*found, server);
-    give_back(worker, server);
+    worker.core.take_back(server, worker.now);
+    obey(worker);
 }
 
 void World::attach(SimClient& client, SimServer& server)
@@ -157,14 +167,26 @@ void World::end_lease(SimServer& server)
 void World::give_back(SimWorker& worker, SimServer& server)
 {
     server.use = ServerUse::idle;
-    worker.core.release(server, worker.now);
+    pool::Waiter* const next = worker.core.release(server, worker.now);
+    if (next != nullptr) hand_over(worker, server, next->client());
     obey(worker);
 }
 
-void World::remove(SimServer& server)
+std::unique_ptr<SimServer> World::extract(SimServer& server)
 {
     const auto is_it = [&](const auto& each) { return each.get() == &server; };
-    REQUIRE(std::erase_if(servers_, is_it) == 1);
+    const auto found = std::find_if(servers_.begin(), servers_.end(), is_it);
+    REQUIRE(found != servers_.end());
+    std::unique_ptr<SimServer> extracted = std::move(*found);
+    servers_.erase(found);
+    return extracted;
+}
+
+void World::lose(SimWorker& worker, SimServer& server)
+{
+    const std::unique_ptr<SimServer> gone = extract(server);
+    worker.core.lost(*gone, worker.now);
+    obey(worker);
 }
 
 void World::check_books()
@@ -177,12 +199,9 @@ void World::check_books()
     REQUIRE(shared_.opening() <= std::max(options_.connect_parallel_max, opening_before_));
     opening_before_ = shared_.opening();
 
-    REQUIRE(shared_.waiting() == queue_.size());
-    REQUIRE(queue_.size() <= std::max(std::size_t{options_.max_waiting}, queued_before_));
-    queued_before_ = queue_.size();
-
-    REQUIRE(shared_.oldest_since().has_value() == !queue_.empty());
-    if (!queue_.empty()) REQUIRE(*shared_.oldest_since() == queue_.front().since);
+    check_lanes();
+    REQUIRE(queue_size() <= std::max(std::size_t{options_.max_waiting}, queued_before_));
+    queued_before_ = queue_size();
 
     for (const auto& worker : workers_) {
         const std::uint32_t idle_count = server_count(worker->id, ServerUse::idle);
@@ -194,30 +213,66 @@ void World::check_books()
     }
 }
 
+// First come, first served: but for one of the worker's own that came hardly later, and for slow
+// ones when they have as many servers as they may.
+void World::check_grant(WorkerId worker, ClientId client)
+{
+    const pool::Lane lane = lane_of(client);
+    REQUIRE(client == next_for(worker, lane));
+    const auto& quick = queue_of(pool::Lane::quick);
+    const auto& slow = queue_of(pool::Lane::slow);
+    if (lane == pool::Lane::slow) REQUIRE(shared_.slow_held() <= shared_.slow_max());
+    if (quick.empty() || slow.empty()) return;
+    const bool is_slow_first = slow.front().since < quick.front().since;
+    if (lane == pool::Lane::slow) {
+        REQUIRE(is_slow_first);
+    } else if (is_slow_first) {
+        REQUIRE(shared_.slow_held() >= shared_.slow_max());
+        ++overtaking_count_;
+    }
+}
+
 // After a failed connect it is the next tick that tries again.
 void World::check_nobody_is_stuck() const
 {
-    if (queue_.empty() || is_paused_) return;
+    const std::uint32_t admissible = shared_.admissible();
+    REQUIRE(admissible >= queue_of(pool::Lane::quick).size());
+    const bool is_slow_full = shared_.slow_held() >= shared_.slow_max();
+    REQUIRE((is_slow_full || queue_of(pool::Lane::slow).empty() || admissible > 0));
+    if (admissible == 0 || is_paused_) return;
     for (const auto& worker : workers_) REQUIRE(worker->core.idle_count() == 0);
     if (has_failed_open_ || shared_.total() >= options_.size) return;
-    const auto wanted = static_cast<std::uint32_t>(queue_.size());
-    REQUIRE(shared_.opening() >= std::min(wanted, options_.connect_parallel_max));
+    const std::uint32_t most = shared_.is_down() ? 1 : options_.connect_parallel_max;
+    REQUIRE(shared_.opening() >= std::min(admissible, most));
 }
 
-/// The first come, but for one of the worker's own that came hardly later.
-ClientId World::next_for(WorkerId worker) const
+ClientId World::next_for(WorkerId worker, pool::Lane lane) const
 {
-    const TimePoint latest = queue_.front().since + pool::Shared::local_preference;
-    for (const Queued& queued : queue_) {
+    const auto& queue = queue_of(lane);
+    REQUIRE_FALSE(queue.empty());
+    const TimePoint latest = queue.front().since + pool::Shared::local_preference;
+    for (const Queued& queued : queue) {
         if (queued.since > latest) break;
         if (queued.worker == worker) return queued.client;
     }
-    return queue_.front().client;
+    return queue.front().client;
+}
+
+bool World::is_queued(ClientId client) const
+{
+    const auto is_it = [=](const Queued& queued) { return queued.client == client; };
+    return std::any_of(queues_.begin(), queues_.end(), [&](const auto& queue) {
+        return std::any_of(queue.begin(), queue.end(), is_it);
+    });
 }
 
 bool World::take_from_queue(ClientId client)
 {
-    return std::erase_if(queue_, [=](const Queued& each) { return each.client == client; }) == 1;
+    std::size_t count = 0;
+    for (auto& queue : queues_) {
+        count += std::erase_if(queue, [=](const Queued& each) { return each.client == client; });
+    }
+    return count == 1;
 }
 
 std::uint32_t World::connecting() const

@@ -31,6 +31,7 @@ TEST_CASE("pool: its promises hold on any day")
     std::uint64_t grants = 0;
     std::uint64_t moves = 0;
     std::uint64_t refusals = 0;
+    std::uint64_t overtakings = 0;
     for (std::uint64_t seed = first; seed <= last; ++seed) {
         CAPTURE(seed);
         test::World world{seed};
@@ -43,10 +44,13 @@ TEST_CASE("pool: its promises hold on any day")
         grants += world.grant_count();
         moves += world.move_count();
         refusals += world.refusal_count();
+        overtakings += world.overtaking_count();
     }
     MESSAGE(grants, " grants, ", moves, " of them to another worker, ", refusals, " refusals");
+    MESSAGE("slow ones were overtaken ", overtakings, " times");
     CHECK(grants > moves);
     if (only > 0) return;
     CHECK(moves > last); // or these days were too quiet to prove anything
     CHECK(refusals > last);
+    CHECK(overtakings > last);
 }

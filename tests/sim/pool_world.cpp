@@ -28,7 +28,7 @@ World::World(std::uint64_t seed)
     constexpr std::array<Duration, 4> paces{100us, 2ms, 40ms, 700ms};
     pace_ = paces.at(prng_.below(paces.size()));
     weights_ = {12, 10, 14, 6}; // these happen on every day; of the rest, some
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 13; ++i) {
         weights_.push_back(prng_.chance(60) ? static_cast<std::uint32_t>(1 + prng_.below(4)) : 0);
     }
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
@@ -56,6 +56,9 @@ void World::step()
         &World::lose_idle,
         &World::start_check,
         &World::finish_check,
+        &World::park,
+        &World::rest,
+        &World::look_at_leases,
         &World::tick,
         &World::configure,
         &World::pause_or_resume,
@@ -79,9 +82,7 @@ void World::quiesce()
 {
     deliver_all();
     for (const auto& [id, client] : clients_) { // every answer that was sent has come
-        const auto is_its = [id = id](const Queued& queued) { return queued.client == id; };
-        const bool is_queued = std::any_of(queue_.begin(), queue_.end(), is_its);
-        REQUIRE((client->does == ClientDoes::waits) == is_queued);
+        REQUIRE((client->does == ClientDoes::waits) == is_queued(id));
     }
     check_nobody_is_stuck();
 
@@ -135,20 +136,29 @@ void World::acquire()
     SimClient& client = known != nullptr ? *known : new_client();
     SimWorker& worker = wake(client.waiter.worker());
 
-    const bool is_first = queue_.empty() && !is_paused_;
+    const pool::Core::Request request{pool::ClassId{1 + prng_.below(6)}, prng_.below(4)};
+    const pool::Pace pace = pool::has_lanes(worker.options)
+                                ? shared_.classes().pace_of(request.class_id)
+                                : pool::Pace::any;
+    const bool is_slow = pace == pool::Pace::slow;
+    const bool is_free = !is_paused_ && queue_of(pool::Lane::quick).empty()
+                         && (!is_slow
+                             || (queue_of(pool::Lane::slow).empty()
+                                 && shared_.slow_held() < shared_.slow_max()));
     const bool is_idle_here = server_count(worker.id, ServerUse::idle) > 0;
-    const bool is_hopeless = shared_.total() == 0 && !shared_.may_open(worker.now);
-    const auto answer = worker.core.acquire(client.waiter, worker.now, prng_.below(4));
-    REQUIRE((answer.slot != nullptr) == (is_first && is_idle_here));
+    const bool is_hopeless = shared_.total() == 0 && !shared_.may_open(worker.now)
+                             && !may_come_back(worker);
+    const auto answer = worker.core.acquire(client.waiter, worker.now, request);
+    REQUIRE((answer.slot != nullptr) == (is_free && is_idle_here));
     if (answer.slot != nullptr) return attach(client, static_cast<SimServer&>(*answer.slot));
 
     REQUIRE((answer.error == pool::Errc::server_unreachable) == is_hopeless);
-    const bool is_full = queue_.size() >= options_.max_waiting;
+    const bool is_full = queue_size() >= options_.max_waiting;
     REQUIRE((answer.error == pool::Errc::too_many_waiting) == (is_full && !is_hopeless));
     if (answer.error) return;
 
     client.does = ClientDoes::waits;
-    queue_.push_back({client.waiter.client(), worker.id, worker.now});
+    queues_.at(is_slow ? 1 : 0).push_back({client.waiter.client(), worker.id, worker.now});
     obey(worker);
 }
 
@@ -166,10 +176,7 @@ void World::lose_lent()
     SimServer* const server = some_server(ServerUse::lent);
     if (server == nullptr) return;
     end_lease(*server);
-    SimWorker& worker = wake(server->worker);
-    remove(*server);
-    worker.core.lost(worker.now);
-    obey(worker);
+    lose(wake(server->worker), *server);
 }
 
 // Whatever is on its way to it comes too late.
@@ -203,9 +210,11 @@ void World::finish_connect()
     --worker.connecting;
     if (prng_.chance(failures_)) {
         has_failed_open_ = true;
-        worker.core.open_failed(worker.now);
+        const bool is_down = prng_.chance(50);
+        worker.core.open_failed(worker.now, is_down);
         REQUIRE_FALSE(shared_.may_open(worker.now));
-        REQUIRE((shared_.total() > 0 || shared_.waiting() == 0)); // they need not wait to be told
+        const bool goes_on = shared_.total() > 0 || (is_down && may_come_back(worker));
+        REQUIRE((goes_on || shared_.waiting() == 0)); // they need not wait to be told
     } else {
         servers_.push_back(std::make_unique<SimServer>());
         SimServer& server = *servers_.back();
@@ -223,9 +232,7 @@ void World::lose_idle()
     if (server == nullptr) return;
     SimWorker& worker = wake(server->worker);
     worker.core.forget_idle(*server);
-    remove(*server);
-    worker.core.lost(worker.now);
-    obey(worker);
+    lose(worker, *server);
 }
 
 void World::start_check()
@@ -241,13 +248,9 @@ void World::finish_check()
     SimServer* const server = some_server(ServerUse::checking);
     if (server == nullptr) return;
     SimWorker& worker = wake(server->worker);
-    if (prng_.chance(failures_)) {
-        remove(*server);
-        worker.core.lost(worker.now);
-    } else {
-        server->use = ServerUse::idle;
-        worker.core.checked(*server, worker.now);
-    }
+    if (prng_.chance(failures_)) return lose(worker, *server);
+    server->use = ServerUse::idle;
+    worker.core.checked(*server, worker.now);
     obey(worker);
 }
 
@@ -357,6 +360,7 @@ SimServer* World::some_server(ServerUse use)
 pool::Options World::random_options()
 {
     constexpr std::array<Duration, 3> retries{1ms, 20ms, 1s};
+    constexpr std::array<Duration, 3> failover_waits{0s, 100ms, 2s};
     constexpr std::array<Duration, 3> idle_timeouts{0s, 50ms, 1s};
     constexpr std::array<Duration, 3> lifetimes{0s, 300ms, 5s};
 
@@ -365,7 +369,9 @@ pool::Options World::random_options()
     if (prng_.chance(30)) options.min_size = static_cast<std::uint32_t>(prng_.below(8));
     options.max_waiting = static_cast<std::uint32_t>(1 + prng_.below(30));
     options.connect_parallel_max = static_cast<std::uint32_t>(1 + prng_.below(4));
+    if (prng_.chance(40)) options.quick_reserve = static_cast<std::uint32_t>(prng_.below(5));
     options.server_login_retry = retries.at(prng_.below(retries.size()));
+    options.failover_wait = failover_waits.at(prng_.below(failover_waits.size()));
     options.server_idle_timeout = idle_timeouts.at(prng_.below(idle_timeouts.size()));
     options.server_lifetime = lifetimes.at(prng_.below(lifetimes.size()));
     return options;

@@ -6,6 +6,7 @@
 
 #include "support/prng.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -66,6 +67,7 @@ public:
     [[nodiscard]] std::uint64_t grant_count() const { return grant_count_; }
     [[nodiscard]] std::uint64_t move_count() const { return move_count_; }
     [[nodiscard]] std::uint64_t refusal_count() const { return refusal_count_; }
+    [[nodiscard]] std::uint64_t overtaking_count() const { return overtaking_count_; }
 
 private:
     struct SimWorker {
@@ -97,6 +99,9 @@ private:
     void lose_idle();
     void start_check();
     void finish_check();
+    void park();
+    void rest();
+    void look_at_leases();
     void tick();
     void configure();
     void pause_or_resume();
@@ -119,16 +124,31 @@ private:
     void receive(SimWorker& worker, const Resumed& message);
     void receive(SimWorker& worker, const Reconnect& message);
     void grant(SimWorker& worker, SimServer& server, ClientId client);
+    void hand_over(SimWorker& worker, SimServer& server, ClientId client);
     static void attach(SimClient& client, SimServer& server);
     void give_back(SimWorker& worker, SimServer& server);
-    void remove(SimServer& server);
+    std::unique_ptr<SimServer> extract(SimServer& server);
+    void lose(SimWorker& worker, SimServer& server);
     void tell_all(const Message& message);
     void tick_all();
     void deliver_all();
 
     // The books.
     void check_books();
-    [[nodiscard]] ClientId next_for(WorkerId worker) const;
+    void check_lanes();
+    void follow_lanes();
+    void check_grant(WorkerId worker, ClientId client);
+    [[nodiscard]] ClientId next_for(WorkerId worker, pool::Lane lane) const;
+    [[nodiscard]] const std::deque<Queued>& queue_of(pool::Lane lane) const
+    {
+        return queues_.at(static_cast<std::size_t>(lane));
+    }
+    [[nodiscard]] pool::Lane lane_of(ClientId client) const
+    {
+        return pool::lane_of(clients_.at(client)->waiter.pace());
+    }
+    [[nodiscard]] std::size_t queue_size() const { return queues_[0].size() + queues_[1].size(); }
+    [[nodiscard]] bool is_queued(ClientId client) const;
     void check_nobody_is_stuck() const;
     bool take_from_queue(ClientId client);
     [[nodiscard]] std::uint32_t connecting() const;
@@ -142,6 +162,10 @@ private:
     pool::Options random_options();
     SimWorker& wake(WorkerId id); // its clock goes on, most of the time
     [[nodiscard]] bool is_over() const;
+    [[nodiscard]] bool may_come_back(const SimWorker& worker) const
+    {
+        return shared_.may_come_back(worker.now, worker.options.failover_wait);
+    }
 
     Prng prng_;
     std::vector<std::uint32_t> weights_; // of each thing that may happen: every seed is another day
@@ -154,7 +178,7 @@ private:
     std::vector<std::unique_ptr<SimWorker>> workers_;
     std::vector<std::unique_ptr<SimServer>> servers_;
     std::map<ClientId, std::unique_ptr<SimClient>> clients_;
-    std::deque<Queued> queue_; // as it must be in Shared
+    std::array<std::deque<Queued>, 2> queues_; // of the lanes, as they must be in Shared
     bool is_paused_ = false;
     bool has_failed_open_ = false; // since every worker has ticked
     std::uint32_t total_before_ = 0;
@@ -164,6 +188,7 @@ private:
     std::uint64_t grant_count_ = 0;
     std::uint64_t move_count_ = 0;
     std::uint64_t refusal_count_ = 0;
+    std::uint64_t overtaking_count_ = 0; // of slow ones by quick ones
 };
 
 } // namespace pgweir::test

@@ -9,6 +9,7 @@
 #include <pgweir/pool/options.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,6 +18,7 @@ namespace pgweir::config {
 
 using Field = std::variant<
     std::uint32_t*,
+    std::optional<std::uint32_t>*, // nothing is "auto"
     Duration*,
     bool*,
     std::string*,

@@ -176,7 +176,8 @@ private:
     [[nodiscard]] bool is_over() const { return phase_ != Phase::open; }
 
     // client_lease.cpp: servers, and the time that they take
-    bool acquire();
+    bool acquire(Bytes input);
+    [[nodiscard]] pool::ClassId class_of(Bytes input) const;
     void attach(Server& server);
     bool begin_lease();
     void settings_proven();
@@ -184,6 +185,7 @@ private:
     void swap_for_replication(Server& server);
     bool refuse_input(Bytes input);
     void replies_ended(std::uint32_t ready);
+    void rest();
     void release_if_idle();
     void release();
     void give_server_back(bool wants_cancel);

@@ -110,7 +110,7 @@ public:
     void adopt(LoggedInClient client);
     void adopt_server(OpenedServer opened);
     void adopt_replication_server(OpenedServer opened, ClientId client);
-    void open_failed(std::shared_ptr<Pool> pool);
+    void open_failed(std::shared_ptr<Pool> pool, bool is_down);
     void replication_failed(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error);
     void post(std::function<void(Worker&)> call);
     [[nodiscard]] std::size_t client_count() const
@@ -147,9 +147,16 @@ public:
     /// Takes a session or a server out of everything; freed when the batch is over.
     void bury(ClientSession& client);
     void bury(Server& server);
+    /// Lends it to a client of this worker.
+    void grant(Server& server, pool::Waiter& waiter);
     /// A server is lost: the pool may open another one.
     void server_lost(Server& server);
     void run_again(ClientSession& client);
+    /// A server is lent: look after a while whether it still is.
+    void watch_leases()
+    {
+        if (next_lease_look_ == TimePoint::max()) next_lease_look_ = now_ + lease_look_interval;
+    }
     /// Tables or the like have changed: no worker may believe what was parsed before.
     void schema_changed(WorkerPool& pool);
     /// What this worker has learned about a database, the others need not learn again.
@@ -185,6 +192,8 @@ public:
     [[nodiscard]] ClientSession* find_client(ClientId client);
 
 private:
+    static constexpr Duration lease_look_interval = std::chrono::milliseconds{25};
+
     struct MovedServer {
         std::unique_ptr<Server> server;
         ClientId client;
@@ -220,6 +229,7 @@ private:
     [[nodiscard]] std::uint64_t new_serial();
     void one_batch();
     void tick();
+    void look_at_leases();
     void run_errand(const Errand& errand);
     void pass_on(const Errand& errand, WorkerId worker);
     void receive(LoggedInClient client);
@@ -256,6 +266,7 @@ private:
     Wheel wheel_;
     TimePoint next_tick_{};
     TimePoint next_look_{};
+    TimePoint next_lease_look_ = TimePoint::max(); // max: nobody has a server who may prove slow
     LoadMeter meter_;
     pool::Balance balance_;
     session::StatementTable statements_;

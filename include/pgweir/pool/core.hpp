@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/pool/error.hpp>
+#include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
 #include <pgweir/pool/shared.hpp>
 
@@ -15,9 +16,22 @@
 
 namespace pgweir::pool {
 
+/// What the one who has a server now was taken for.
+struct Lease {
+    enum class Kind : std::uint8_t { none, counted, parked };
+
+    TimePoint since{};
+    ClassId class_id = ClassId::none;
+    Pace pace = Pace::any;
+    Kind kind = Kind::none;
+    bool is_guessed = false; // that it is slow: it had not ended by then
+    bool is_resting = false; // its client thinks, in an open transaction
+};
+
 /// What the pool must know of a server connection; the connection itself derives from it.
 class Slot {
 public:
+    Lease lease;
     TimePoint idle_since{};
     TimePoint expires_at = TimePoint::max(); // server_lifetime with its jitter
     std::uint64_t state_hash = 0;            // of its session settings: equal ones fit at once
@@ -49,11 +63,15 @@ using Command = std::variant<Open, Close, Grant, Refuse, Ask>;
 class Core {
 public:
     Core(Shared& shared, WorkerId self, const Options& options)
-        : shared_{shared}, self_{self}, options_{options}
+        : shared_{shared}, self_{self}, options_{options}, has_lanes_{has_lanes(options)}
     {
     }
 
-    void configure(const Options& options) { options_ = options; }
+    void configure(const Options& options)
+    {
+        options_ = options;
+        has_lanes_ = has_lanes(options);
+    }
 
     /// A server at once, or none: then the waiter is in the queue and a Grant or Refuse follows,
     /// or an error says why it may not even queue.
@@ -61,30 +79,53 @@ public:
         Slot* slot = nullptr;
         ErrorCode error;
     };
-    /// `last`: the server that the client had the last time, if it still exists. What PostgreSQL
-    /// keeps for a session and tells nobody (plans of functions, statistics to be sent) is there.
-    [[nodiscard]] Answer acquire(
-        Waiter& waiter, TimePoint now, std::uint64_t state_hash, const Slot* last = nullptr
-    );
+    struct Request {
+        ClassId class_id = ClassId::none;
+        std::uint64_t state_hash = 0;
+        /// The server that the client had the last time, if it still exists. What PostgreSQL keeps
+        /// for a session and tells nobody (plans of functions, statistics to be sent) is there.
+        const Slot* last = nullptr;
+    };
+    [[nodiscard]] Answer acquire(Waiter& waiter, TimePoint now, const Request& request);
 
     /// The client does not want a server any more. False: a Grant or Refuse is on its way to it.
     bool withdraw(Waiter& waiter) { return shared_.withdraw(waiter); }
 
-    /// A clean server comes back, arrives from another worker, or was just opened.
-    void release(Slot& slot, TimePoint now);
+    /// A clean server comes back. Whom it goes to at once, if that is a waiter of this worker; else
+    /// the commands say what becomes of it.
+    [[nodiscard]] Waiter* release(Slot& slot, TimePoint now);
+    /// One was just opened.
     void opened(Slot& slot, TimePoint now);
+    /// Whom it was granted to does not want it any more: nothing is learned from that.
+    void take_back(Slot& slot, TimePoint now);
 
     /// An idle server that was taken out by forget_idle() to be looked at, and is well.
     void checked(Slot& slot, TimePoint now);
 
-    void open_failed(TimePoint now);
+    /// `is_down`: it is not there, not ready or full, which may be over soon.
+    void open_failed(TimePoint now, bool is_down);
     /// A server that this worker held (or had idle) is gone.
-    void lost(TimePoint now);
+    void lost(Slot& slot, TimePoint now);
+    /// One that was parked is gone already.
+    void lost_parked(TimePoint now);
     /// An idle server died or must die: takes it out of the stack. Follow with lost().
     void forget_idle(Slot& slot);
     /// Another worker has a client for one of our idle servers.
     void asked(TimePoint now) { serve_queue(now); }
-    /// Now and then, about once a second: lifetimes, the minimum, and a second look at the queue.
+    /// Its client keeps it, and is not served from the pool while it does.
+    void park(Slot& slot, TimePoint now);
+    /// Its client thinks, in an open transaction: the server is no use to others, but no slow work
+    /// either.
+    void rest(Slot& slot, TimePoint now);
+    /// It has something to do again.
+    void resume(Slot& slot)
+    {
+        if (slot.lease.is_resting) end_rest(slot);
+    }
+    /// Now and then, some dozen times a second, for each server that is lent: has it been for so
+    /// long that this is slow? True: not yet, and it is to be looked at again.
+    bool look_at(Slot& slot, TimePoint now);
+    /// Now and then, about twice a second: lifetimes, the minimum, and a second look at the queue.
     void tick(TimePoint now);
     /// Everything idle is to be closed as soon as possible, what is busy when it comes back.
     void close_idle(CloseReason reason);
@@ -94,13 +135,22 @@ public:
     /// already.
     [[nodiscard]] Command next_command();
     [[nodiscard]] std::size_t idle_count() const { return idle_.size(); }
+    [[nodiscard]] bool tells_apart() const { return has_lanes_; }
 
 private:
-    [[nodiscard]] Slot* take_idle(std::uint64_t state_hash, const Slot* last);
+    [[nodiscard]] Slot* take_idle(const Request& request);
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
     bool close_if_due(Slot& slot, TimePoint now);
     void close(Slot& slot, CloseReason reason);
-    void grant(const Taken& waiter, Slot& slot) { commands_.emplace_back(Grant{waiter, &slot}); }
+    void grant(const Taken& waiter, Slot& slot, TimePoint now);
+    void release_by_command(Slot& slot, TimePoint now);
+    void begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace);
+    bool end_lease(Slot& slot, TimePoint now);
+    bool end_special_lease(Slot& slot, TimePoint now, std::uint32_t count);
+    void end_rest(Slot& slot);
+    void count_slow(const Lease& lease);
+    void uncount_slow(const Lease& lease);
+    void lost_place(TimePoint now);
     void serve_queue(TimePoint now);
     void open_for_waiters(TimePoint now);
     bool open_one(TimePoint now);
@@ -109,6 +159,9 @@ private:
     Shared& shared_;
     WorkerId self_;
     Options options_;
+    bool has_lanes_;
+    std::uint32_t passed_over_ = 0; // leases that nothing was learned from
+    QuickLoad quick_load_;
     std::vector<Slot*> idle_; // last used is last, and goes first: its caches are warm
     std::vector<Command> commands_;
     std::size_t next_command_ = 0; // before it: given out

@@ -4,6 +4,7 @@
 #include <pgweir/base/clock.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ struct Options {
     std::uint32_t min_size = 0;             // kept open even when nobody asks
     std::uint32_t max_waiting = 1'000;      // clients in the queue; one more is refused at once
     std::uint32_t connect_parallel_max = 4; // logins to PostgreSQL in flight for this pool
+    /// Servers that only transactions which are known to be quick may have. None: what those have
+    /// held on average in the last seconds, and one more if there were any. Zero: there is no
+    /// difference.
+    std::optional<std::uint32_t> quick_reserve{};
 
     Duration query_wait_timeout = std::chrono::seconds{15};
     Duration query_timeout{};
@@ -38,6 +43,7 @@ struct Options {
 
     Duration server_connect_timeout = std::chrono::seconds{15}; // one deadline: DNS to ready
     Duration server_login_retry = std::chrono::seconds{1};      // pause after a failed connect
+    Duration failover_wait = std::chrono::seconds{10}; // for a server that was there and is gone
     Duration server_idle_timeout = std::chrono::minutes{10};
     Duration server_lifetime = std::chrono::hours{1};
     std::uint32_t server_lifetime_jitter = 10; // percent of server_lifetime, either way

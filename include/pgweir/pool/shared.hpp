@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/base/light_mutex.hpp>
+#include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -12,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -27,14 +29,25 @@ public:
     [[nodiscard]] ClientId client() const { return client_; }
     [[nodiscard]] WorkerId worker() const { return worker_; }
     [[nodiscard]] TimePoint since() const { return since_; }
-    void start(TimePoint now) { since_ = now; }
+    [[nodiscard]] ClassId class_id() const { return class_id_; }
+    [[nodiscard]] Pace pace() const { return pace_; }
+    void start(TimePoint now, ClassId id = ClassId::none, Pace pace = Pace::any)
+    {
+        since_ = now;
+        class_id_ = id;
+        pace_ = pace;
+    }
     /// Its client has gone to another worker, and waits for nothing.
     void move_to(WorkerId worker) { worker_ = worker; }
+    /// While it waits, by the queue only: more is known of its class.
+    void change_pace(Pace pace) { pace_ = pace; }
 
 private:
     ClientId client_;
-    WorkerId worker_;
     TimePoint since_{};
+    ClassId class_id_ = ClassId::none;
+    WorkerId worker_;
+    Pace pace_ = Pace::any;
 };
 
 /// Who was taken from the queue. `own` is null for another worker's waiter: it may be gone by the
@@ -43,11 +56,14 @@ struct Taken {
     ClientId client;
     WorkerId worker;
     Waiter* own;
+    ClassId class_id = ClassId::none;
+    Pace pace = Pace::any;
 };
 
-/// First come, first served, but for one thing: a waiter of the worker that has the server goes
+/// First come, first served, but for two things: a waiter of the worker that has the server goes
 /// first when it came at most `local_preference` later, because moving a server between workers
-/// costs more than that. Measured: design notes in src/ARCHITECTURE.md.
+/// costs more than that (measured: design notes in src/ARCHITECTURE.md); and who is slow waits
+/// while the slow have as many servers as they may (D-019).
 class Shared {
 public:
     static constexpr Duration local_preference = std::chrono::milliseconds{2};
@@ -69,10 +85,17 @@ public:
     void end_open() { opening_.fetch_sub(1); }
     [[nodiscard]] std::uint32_t opening() const { return opening_.load(); }
 
-    // The queue. `waiting` may be read without the lock: zero means that nobody is overtaken.
-    [[nodiscard]] std::uint32_t waiting() const { return waiting_.load(); }
+    // The queue. The counts may be read without the lock: zero means that nobody is overtaken.
+    [[nodiscard]] std::uint32_t waiting() const { return quick_waiting_ + slow_waiting_; }
+    [[nodiscard]] std::uint32_t waiting(Lane lane) const { return count_of(lane).load(); }
+    /// Of those who wait, how many could have a server if there was one.
+    [[nodiscard]] std::uint32_t admissible() const;
+    [[nodiscard]] bool has_admissible() const
+    {
+        return quick_waiting_.load() > 0 || (slow_waiting_.load() > 0 && admissible() > 0);
+    }
     enum class Queued : std::uint8_t {
-        first, // nobody else waits
+        first, // nobody else waits in its lane
         behind,
         refused, // max_waiting
     };
@@ -83,6 +106,27 @@ public:
     [[nodiscard]] std::vector<Taken> take_all();
     /// When the one that has waited longest came. Empty: nobody waits.
     [[nodiscard]] std::optional<TimePoint> oldest_since() const;
+
+    // The lanes. Who is taken from the queue, or gets a server without waiting, is in.
+    [[nodiscard]] Classes& classes() { return classes_; }
+    [[nodiscard]] const Classes& classes() const { return classes_; }
+    [[nodiscard]] bool try_enter(Pace pace);
+    /// One that was thought to be quick is slow: perhaps one more than may be.
+    void turn_slow() { slow_held_.fetch_add(1); }
+    void leave_slow() { slow_held_.fetch_sub(1); }
+    /// A client keeps its server from now on: for what is shared, the pool is smaller by one.
+    void park() { parked_.fetch_add(1); }
+    void unpark() { parked_.fetch_sub(1); }
+    /// Those who wait change lanes with their class.
+    void change_lane(ClassId id, Lane lane);
+    /// What quick work holds on average, in thousandths of a server: written by each worker.
+    void publish_quick_load(WorkerId worker, std::uint32_t load);
+    [[nodiscard]] std::uint32_t slow_held() const { return slow_held_.load(); }
+    [[nodiscard]] std::uint32_t slow_max() const
+    {
+        return pool::slow_max(size(), parked(), reserve());
+    }
+    [[nodiscard]] std::uint32_t parked() const { return parked_.load(); }
 
     // How many idle servers each worker has: written by its owner only.
     void publish_idle(WorkerId worker, std::uint32_t count);
@@ -96,26 +140,57 @@ public:
     void retry_not_before(TimePoint time);
     [[nodiscard]] bool may_open(TimePoint now) const;
 
+    // The server was there, and is down for the moment: one connect at a time finds out when it is
+    // back, and who waits goes on waiting for a while.
+    void went_down(TimePoint now);
+    void came_up();
+    [[nodiscard]] bool is_down() const { return down_since_.load() != up; }
+    [[nodiscard]] bool may_come_back(TimePoint now, Duration wait) const;
+
 private:
-    struct alignas(cache_line_size) IdleCount {
-        std::atomic<std::uint32_t> count{0};
+    struct alignas(cache_line_size) WorkerShare {
+        std::atomic<std::uint32_t> idle{0};
+        std::atomic<std::uint32_t> quick_load{0};
     };
     using Queue = boost::intrusive::list<Waiter>;
+    using Count = std::atomic<std::uint32_t>;
+    static constexpr std::uint32_t automatic = ~0U;
+    static constexpr TimePoint::rep up = std::numeric_limits<TimePoint::rep>::max();
 
-    [[nodiscard]] Queue::iterator choose(WorkerId worker);
+    [[nodiscard]] static Queue::iterator choose(Queue& queue, WorkerId worker);
+    [[nodiscard]] Queue& queue_of(Lane lane) { return lane == Lane::slow ? slow_ : quick_; }
+    [[nodiscard]] const Count& count_of(Lane lane) const
+    {
+        return lane == Lane::slow ? slow_waiting_ : quick_waiting_;
+    }
+    [[nodiscard]] Count& count_of(Lane lane)
+    {
+        return lane == Lane::slow ? slow_waiting_ : quick_waiting_;
+    }
+    [[nodiscard]] Lane next_lane() const;
+    void erase(Waiter& waiter);
+    [[nodiscard]] std::uint32_t reserve() const;
 
     std::atomic<std::uint32_t> size_;
     std::atomic<std::uint32_t> max_waiting_;
     std::atomic<std::uint32_t> connect_parallel_max_;
+    std::atomic<std::uint32_t> quick_reserve_; // or `automatic`
     std::atomic<bool> paused_{false};
+    std::atomic<bool> was_up_{false};
+    std::atomic<TimePoint::rep> down_since_{up};
     std::atomic<TimePoint::rep> retry_at_{TimePoint::min().time_since_epoch().count()};
 
     alignas(cache_line_size) std::atomic<std::uint32_t> total_{0};
     std::atomic<std::uint32_t> opening_{0};
-    alignas(cache_line_size) std::atomic<std::uint32_t> waiting_{0};
-    mutable LightMutex mutex_; // guards queue_; nothing is called while it is held
-    Queue queue_;
-    std::vector<IdleCount> idle_;
+    std::atomic<std::uint32_t> parked_{0};
+    alignas(cache_line_size) Count quick_waiting_{0};
+    Count slow_waiting_{0};
+    std::atomic<std::uint32_t> slow_held_{0};
+    mutable LightMutex mutex_; // guards the queues; nothing is called while it is held
+    Queue quick_;
+    Queue slow_;
+    std::vector<WorkerShare> workers_;
+    Classes classes_;
 };
 
 } // namespace pgweir::pool

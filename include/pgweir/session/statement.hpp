@@ -53,6 +53,8 @@ public:
     [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
     [[nodiscard]] const StatementId& id() const { return id_; }
     [[nodiscard]] const std::string& server_name() const { return server_name_; }
+    /// See session::fingerprint().
+    [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
     [[nodiscard]] const SqlReading& reading() const { return reading_; }
 
 private:
@@ -61,6 +63,7 @@ private:
     std::uint64_t parse_hash_;
     StatementId id_;
     std::string server_name_;
+    std::uint64_t fingerprint_;
     SqlReading reading_;
 };
 

@@ -1,5 +1,7 @@
 #include <pgweir/pool/core.hpp>
 
+#include "unit/pool/rig.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -10,113 +12,6 @@
 using namespace pgweir;
 using namespace pgweir::pool;
 using namespace std::chrono_literals;
-
-namespace {
-
-constexpr TimePoint t0 = TimePoint{} + 1h;
-constexpr WorkerId w0{0};
-constexpr WorkerId w1{1};
-
-struct NamedSlot : Slot {
-    explicit NamedSlot(std::string given) : name{std::move(given)} {}
-    std::string name;
-};
-
-std::string name_of(const Slot* slot)
-{
-    return slot == nullptr ? "nobody" : static_cast<const NamedSlot*>(slot)->name;
-}
-
-std::string text(WorkerId worker, ClientId client)
-{
-    return "c" + std::to_string(static_cast<std::uint64_t>(client)) + " on w"
-           + std::to_string(index_of(worker));
-}
-
-std::string text(CloseReason reason)
-{
-    switch (reason) {
-    case CloseReason::idle_too_long: return "idle too long";
-    case CloseReason::too_old: return "too old";
-    case CloseReason::over_size: return "over size";
-    case CloseReason::unwanted: return "unwanted";
-    }
-    return "?";
-}
-
-std::string text(const Open& /*command*/) { return "open"; }
-std::string text(const Close& c) { return "close " + name_of(c.slot) + ": " + text(c.reason); }
-std::string text(const Grant& c)
-{
-    return "grant " + name_of(c.slot) + " to " + text(c.to.worker, c.to.client);
-}
-std::string text(const Refuse& c)
-{
-    return "refuse " + text(c.worker, c.client) + ": " + make_error_code(c.reason).message();
-}
-std::string text(const Ask& c) { return "ask w" + std::to_string(index_of(c.worker)); }
-
-template <class... Lines>
-std::string lines(const Lines&... each)
-{
-    return (std::string{} + ... + (std::string{each} + "\n"));
-}
-
-/// Everything the core wants done now, one command a line: it reads well when it differs.
-std::string commands(Core& core)
-{
-    std::string all;
-    while (core.has_commands()) {
-        all += std::visit([](const auto& c) { return text(c); }, core.next_command()) + "\n";
-    }
-    return all;
-}
-
-/// Two workers, some clients of each, and servers to be used in this order.
-struct Rig {
-    explicit Rig(const Options& initial) : options{initial} {}
-
-    void configure(const Options& changed)
-    {
-        shared.configure(changed);
-        first.configure(changed);
-        second.configure(changed);
-    }
-
-    /// Opened by the first worker, and idle there.
-    void open(Slot& slot, TimePoint now = t0)
-    {
-        REQUIRE(shared.try_start_open());
-        REQUIRE(shared.try_reserve());
-        first.opened(slot, now);
-    }
-
-    std::string acquire(Core& core, Waiter& waiter, TimePoint now, std::uint64_t hash = 0)
-    {
-        const auto answer = core.acquire(waiter, now, hash);
-        if (answer.error) return answer.error.message();
-        return answer.slot != nullptr ? name_of(answer.slot) : "wait";
-    }
-
-    ~Rig()
-    {
-        for (Waiter* waiter : {&c1, &c2, &c3, &c4}) shared.withdraw(*waiter);
-    }
-
-    Options options;
-    Shared shared{2, options};
-    Core first{shared, w0, options};
-    Core second{shared, w1, options};
-    NamedSlot s1{"s1"};
-    NamedSlot s2{"s2"};
-    NamedSlot s3{"s3"};
-    Waiter c1{ClientId{1}, w0};
-    Waiter c2{ClientId{2}, w0};
-    Waiter c3{ClientId{3}, w1};
-    Waiter c4{ClientId{4}, w1};
-};
-
-} // namespace
 
 TEST_CASE("pool/core: the first client has a server opened and gets it")
 {
@@ -143,8 +38,20 @@ TEST_CASE("pool/core: a server given back goes to the client that has waited lon
     CHECK(rig.acquire(rig.first, rig.c1, t0) == "s1");
     CHECK(rig.acquire(rig.second, rig.c3, t0 + 1ms) == "wait");
     CHECK(rig.acquire(rig.first, rig.c2, t0 + 1s) == "wait");
-    rig.first.release(rig.s1, t0 + 2s);
+    CHECK(rig.first.release(rig.s1, t0 + 2s) == nullptr);
     CHECK(commands(rig.first) == lines("grant s1 to c3 on w1"));
+}
+
+TEST_CASE("pool/core: a server goes from hand to hand between clients of one worker")
+{
+    Rig rig{{.size = 1}};
+    rig.open(rig.s1);
+    CHECK(rig.acquire(rig.first, rig.c1, t0) == "s1");
+    CHECK(rig.acquire(rig.first, rig.c2, t0) == "wait");
+    CHECK(rig.first.release(rig.s1, t0) == &rig.c2);
+    CHECK(commands(rig.first) == lines());
+    CHECK(rig.first.release(rig.s1, t0) == nullptr);
+    CHECK(rig.first.idle_count() == 1);
 }
 
 TEST_CASE("pool/core: the last used server is lent first, its caches are warm")
@@ -197,8 +104,8 @@ TEST_CASE("pool/core: no more connects are on their way than allowed, or than cl
     CHECK(commands(rig.second) == lines());
 
     rig.first.opened(rig.s1, t0);
-    CHECK(commands(rig.first) == lines("grant s1 to c1 on w0", "open"));
-    rig.first.release(rig.s1, t0);
+    CHECK(commands(rig.first) == lines("open", "grant s1 to c1 on w0"));
+    CHECK(rig.first.release(rig.s1, t0) == nullptr);
     CHECK(commands(rig.first) == lines("grant s1 to c3 on w1"));
 }
 
@@ -216,9 +123,9 @@ TEST_CASE("pool/core: when the only connect fails, whoever waits is told so")
     CHECK(rig.acquire(rig.second, rig.c3, t0) == "wait");
     CHECK(commands(rig.first) == lines("open"));
     CHECK(commands(rig.second) == lines("open"));
-    rig.first.open_failed(t0);
+    rig.first.open_failed(t0, true);
     CHECK(commands(rig.first) == lines()); // there is still the other one
-    rig.second.open_failed(t0);
+    rig.second.open_failed(t0, true);
     CHECK(
         commands(rig.second)
         == lines(
@@ -233,7 +140,7 @@ TEST_CASE("pool/core: after a failed connect clients are refused at once, until 
     Rig rig{{.size = 1, .server_login_retry = 1s}};
     CHECK(rig.acquire(rig.first, rig.c1, t0) == "wait");
     CHECK(commands(rig.first) == lines("open"));
-    rig.first.open_failed(t0);
+    rig.first.open_failed(t0, true);
     static_cast<void>(commands(rig.first)); // its refusal
     CHECK(rig.acquire(rig.first, rig.c1, t0 + 999ms) == "the server cannot be reached");
     CHECK(rig.acquire(rig.first, rig.c1, t0 + 1s) == "wait");
@@ -247,7 +154,7 @@ TEST_CASE("pool/core: a server lost while somebody waits is replaced")
     CHECK(rig.acquire(rig.first, rig.c1, t0) == "s1");
     CHECK(rig.acquire(rig.second, rig.c3, t0) == "wait");
     CHECK(commands(rig.second) == lines());
-    rig.first.lost(t0);
+    rig.first.lost(rig.s1, t0);
     CHECK(commands(rig.first) == lines("open"));
 }
 
@@ -292,8 +199,8 @@ TEST_CASE("pool/core: a server above a smaller size is closed when it comes back
     CHECK(rig.acquire(rig.first, rig.c1, t0) == "s2");
     CHECK(rig.acquire(rig.first, rig.c2, t0) == "s1");
     rig.configure({.size = 1});
-    rig.first.release(rig.s1, t0);
-    rig.first.release(rig.s2, t0);
+    CHECK(rig.first.release(rig.s1, t0) == nullptr);
+    CHECK(rig.first.release(rig.s2, t0) == nullptr);
     CHECK(commands(rig.first) == lines("close s1: over size"));
     CHECK(rig.first.idle_count() == 1);
 }
@@ -305,7 +212,7 @@ TEST_CASE("pool/core: an unwanted server is closed when it comes back, and repla
     CHECK(rig.acquire(rig.first, rig.c1, t0) == "s1");
     CHECK(rig.acquire(rig.first, rig.c2, t0) == "wait");
     rig.s1.is_unwanted = true;
-    rig.first.release(rig.s1, t0);
+    CHECK(rig.first.release(rig.s1, t0) == nullptr);
     CHECK(commands(rig.first) == lines("close s1: unwanted", "open"));
 }
 

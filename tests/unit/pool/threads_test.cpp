@@ -132,7 +132,7 @@ private:
             return;
         }
         if (leases_ >= town_.plan.leases || prng_.chance(30)) return;
-        const auto answer = core_.acquire(client.waiter, now_, 0);
+        const auto answer = core_.acquire(client.waiter, now_, {ClassId{1 + prng_.below(3)}});
         if (answer.slot != nullptr) return attach(client, static_cast<SharedSlot&>(*answer.slot));
         client.is_waiting = !answer.error;
         obey();
@@ -152,9 +152,10 @@ private:
         if (prng_.chance(30)) return; // a long transaction
         SharedSlot* const slot = std::exchange(client.slot, nullptr);
         if (prng_.chance(town_.plan.broken)) {
-            core_.lost(now_);
+            core_.lost(*slot, now_);
         } else {
-            core_.release(*slot, now_);
+            Waiter* const next = core_.release(*slot, now_);
+            if (next != nullptr) receive(Moved{slot, next->client()});
         }
         obey();
     }
@@ -169,7 +170,7 @@ private:
 
     void carry_out(const Open& /*command*/)
     {
-        if (prng_.chance(town_.plan.broken)) return core_.open_failed(now_);
+        if (prng_.chance(town_.plan.broken)) return core_.open_failed(now_, prng_.chance(50));
         core_.opened(*slots_.emplace_back(std::make_unique<SharedSlot>()), now_);
     }
     void carry_out(const Close& /*command*/) {}
@@ -191,7 +192,7 @@ private:
     {
         Client& client = find(message.client);
         if (client.is_waiting) return attach(client, *message.slot);
-        core_.release(*message.slot, now_);
+        core_.take_back(*message.slot, now_);
         obey();
     }
     void receive(const Refused& message) { find(message.client).is_waiting = false; }
