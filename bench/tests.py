@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from rig import machine, pgbench, report, tracing
+from rig import calm, machine, pgbench, plot, report, tracing
 from rig.machine import BenchError
 from rig.workloads import Sample, Workload
 
@@ -84,6 +84,36 @@ class ReportTest(unittest.TestCase):
         text = self.render("txn", direct=[Sample(1, 1)], haproxy="no\n luck")
         self.assertIn("| the work | CPU µs/txn | – (n/a) |", text)
         self.assertIn("- n/a, w: haproxy: no luck.", text)
+
+
+class CalmTest(unittest.TestCase):
+    scenario = calm.Scenario("s", "40 <slow> ones", (calm.quick(6),), (2, 4), 6)
+
+    @staticmethod
+    def lines(latency_of):
+        due = range(0, 6_000, 50)
+        return "".join(f"quick\t{at}.5\t{latency_of(at)}\tok\n" for at in due)
+
+    def test_all_in_time(self):
+        outcome = calm.evaluate(self.scenario, self.lines(lambda at: 1.5) + "slow\t2000\t2000.1\tok\n")
+        self.assertEqual((outcome.before, outcome.during, outcome.after, outcome.recovery), (100, 100, 100, 0))
+        self.assertEqual(outcome.slow, {"slow: ok": 1})
+        self.assertEqual(outcome.buckets, [100] * 60)
+
+    def test_late_and_failed_are_not_in_time_and_recovery_is_counted_from_the_end(self):
+        lines = self.lines(lambda at: 251 if 2_000 <= at < 4_300 else 250)
+        outcome = calm.evaluate(self.scenario, lines.replace("quick\t5000.5\t250\tok", "quick\t5000.5\t250\t53300"))
+        self.assertEqual((outcome.before, outcome.during), (100, 0))
+        self.assertAlmostEqual(outcome.recovery, 1.1)  # one of two in that tenth of a second has failed
+        self.assertEqual(outcome.quick, {"ok": 119, "53300": 1})
+
+    def test_a_stream_is_one_line_of_words(self):
+        self.assertEqual(calm.burst("BEGIN", "SELECT 1", at=4).line(), "slow\t4\t0\t0\t40\t0\tBEGIN\tSELECT 1")
+
+    def test_the_picture_has_a_line_for_each_target(self):
+        picture = plot.shares(self.scenario, {"pgweir": [100.0] * 60, "pgbouncer": [0.0] * 60})
+        self.assertEqual(picture.count("<polyline"), 2)
+        self.assertIn("40 &lt;slow&gt; ones", picture)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 //   bench_client rows CONNINFO QUERY          runs the query and discards what comes
 //   bench_client copy-in CONNINFO TABLE SIZE  sends SIZE bytes of rows with COPY
 //   bench_client idle CONNINFO COUNT          opens connections, holds them until stdin ends
+// and, with lines of its own (load.hpp):
+//   bench_client load CONNINFO                requests when they are due, as stdin says
+#include "load.hpp"
 #include "messages.hpp"
 
 #include <libpq-fe.h>
@@ -118,9 +121,12 @@ int run(const std::vector<std::string>& arguments)
         copy_in(arguments[1].c_str(), arguments[2], std::stoul(arguments[3]));
     else if (what == "idle" && arguments.size() == 3)
         idle(arguments[1].c_str(), std::stoul(arguments[2]));
-    else {
+    else if (what == "load" && arguments.size() == 2) {
+        allow_descriptors(4'096);
+        load(arguments[1].c_str(), std::cin, std::cout);
+    } else {
         std::cerr << "usage: bench_client rows CONNINFO QUERY | copy-in CONNINFO TABLE SIZE | "
-                     "idle CONNINFO COUNT\n";
+                     "idle CONNINFO COUNT | load CONNINFO\n";
         return 2;
     }
     return 0;

@@ -52,10 +52,13 @@ class Postgres:
         if self._owner:
             os.chown(self.directory, self._owner.pw_uid, self._owner.pw_gid)
         self._initialise()
+        self._start()
+        self._run("createdb", "-h", self.directory, "-U", self.user, self.database)
+
+    def _start(self):
         self._daemon = Daemon([self.programs / "postgres", "-D", self.directory / "data"],
                               self.directory / "log", user=self._owner, stop_signal=signal.SIGINT)
         wait_until(self._is_ready, "PostgreSQL starts")
-        self._run("createdb", "-h", self.directory, "-U", self.user, self.database)
 
     def _run(self, program, *arguments, **options):
         done = subprocess.run([str(self.programs / program), *map(str, arguments)], capture_output=True,
@@ -101,6 +104,17 @@ class Postgres:
 
     def version(self):
         return self._run("postgres", "--version").split()[2]
+
+    def processes(self):
+        """The server's process and those that it has started."""
+        listed = subprocess.run(["ps", "-o", "pid=", "--pid", str(self._daemon.pid), "--ppid", str(self._daemon.pid)],
+                                capture_output=True, text=True, check=True)
+        return [int(word) for word in listed.stdout.split()]
+
+    def restart(self):
+        """A fast shutdown and a start: transactions in flight end."""
+        self._daemon.stop()
+        self._start()
 
     def stop(self):
         self._daemon.stop()
