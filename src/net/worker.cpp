@@ -39,6 +39,7 @@ void take_options(WorkerPool& pool, std::size_t hold_max)
 {
     pool.forward = forward_options(pool.options, hold_max);
     pool.has_timeouts = has_timeouts(pool.options);
+    pool.knowledge.is_asked = pool.options.mode != pool::Mode::session;
     pool.knowledge.pinning = {};
     for (const std::string& name : pool.options.pin_functions) {
         pool.knowledge.pinning.add(name, session::Part::functions);

@@ -82,6 +82,7 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
         ours_failed(fields);
         return pass(header, available, true);
     }
+    server_.unknown_settings.fail(server_.serial);
     server_.rerun.is_wanted = can_say_again(fields);
     if (server_.rerun.is_wanted) {
         pass(header, available, true);

@@ -85,7 +85,11 @@ ClientForwarder::Done ClientForwarder::bind(FrameHeader header, Bytes available,
 bool ClientForwarder::raise_doubts_of(std::string_view client_name)
 {
     if (const StatementRef statement = find(client_name)) return raise_doubts_of(*statement);
-    if (client_name.empty()) server_->doubts |= askable_parts;
+    if (!client_name.empty()) return false;
+    server_->doubts |= askable_parts;
+    server_->unknown_settings.change(
+        SettingsChange::unknown, {}, server_->serial, server_->segment
+    );
     return false;
 }
 

@@ -91,7 +91,7 @@ void ClientForwarder::lend_one_by_one(const std::vector<NamedInOrder>& all)
 bool ClientForwarder::is_sound(const Statement& statement) const
 {
     if (statement.reading().reads_prepared) return true; // never kept, so never known
-    if (statement.parse_hash() != client_.wanted->parse_hash()) return false;
+    if (statement.parse_hash() != parse_hash_now()) return false;
     PreparedCache& prepared = server_->prepared;
     if (const PreparedCache::Entry* const entry = prepared.find(statement.id())) {
         if (!entry->is_confirmed) return entry->sent_in == server_->segment;

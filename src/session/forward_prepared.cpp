@@ -70,7 +70,9 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         if (may_be_taken && server_->status != 'E') try_name(parsed->name);
         return parse_statement(*parsed, statement, step);
     }
-    const bool may_keep = options_.prepare_unnamed && reading.kind != SqlKind::deallocate_one
+    const bool is_shared = !server_->unknown_settings.are_private();
+    const bool may_keep = options_.prepare_unnamed && is_shared
+                          && reading.kind != SqlKind::deallocate_one
                           && reading.kind != SqlKind::drops_all;
     if (may_keep && table_.seen_before(parsed->query, parsed->types)) {
         return parse_statement(*parsed, statement, step);
@@ -261,7 +263,7 @@ ClientForwarder::Target ClientForwarder::prepare(
     }
     // Parsed now, it is parsed under the settings of now: others who ask for it under those that
     // it was named for must not meet it.
-    const std::uint64_t parse_hash = client_.wanted->parse_hash();
+    const std::uint64_t parse_hash = parse_hash_now();
     if (statement->parse_hash() != parse_hash) {
         return prepare(
             table_.intern(statement->query(), statement->types(), parse_hash), client_name, step
@@ -316,12 +318,6 @@ void ClientForwarder::close_on_server(const StatementId& id)
     effect.id = id;
     effect.removes_from_server = true;
     server_->replies.push({.reply = Reply::close, .is_hidden = true}, std::move(effect));
-}
-
-// Under the settings that its client has now.
-StatementRef ClientForwarder::intern(const wire::ParseBody& body)
-{
-    return table_.intern(body.query, body.types, client_.wanted->parse_hash());
 }
 
 // Tables or types have changed since it was parsed, or will have: it may have another result type,

@@ -331,6 +331,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     server_.is_resetting = false;
     if (server_.replies.empty()) {
         server_.sets_default = false;
+        if (!server_.unknown_settings.are_known()) settings_answered();
         if (status == 'I') server_.signal_portals.clear();
     }
     server_.settings_then = nullptr;
@@ -343,6 +344,14 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     if (was_hidden_query && server_.replies.empty()) server_.unnamed_owner = ClientId{};
     const bool may_deallocate = server_.replies.awaits_drop() || server_.drops_after_sync;
     if (!may_deallocate) server_.deallocating.clear();
+}
+
+// At the end of a transaction, what it has set for itself is gone.
+void ServerForwarder::settings_answered()
+{
+    UnknownSettings& unknown = server_.unknown_settings;
+    unknown.settle();
+    if (server_.status == 'I' && !server_.doubts.has(Part::settings)) unknown.become_known();
 }
 
 void ServerForwarder::command_complete(Bytes body)

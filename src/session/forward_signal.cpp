@@ -61,9 +61,7 @@ std::optional<ClientForwarder::BoundSignal> ClientForwarder::bind_signal(
     if (!process_id) return std::nullopt;
     const auto plan = plan_signal(statement->query(), *call, *process_id);
     if (!plan) return std::nullopt;
-    const StatementRef other = table_.intern(
-        plan->sql, statement->types(), client_.wanted->parse_hash()
-    );
+    const StatementRef other = table_.intern(plan->sql, statement->types(), parse_hash_now());
     return BoundSignal{prepare(other, head.statement, step), plan->signal};
 }
 

@@ -125,6 +125,14 @@ bool learn(Knowledge& knowledge, const std::shared_ptr<const Catalog>& catalog)
     return knowledge.customs.size() > known;
 }
 
+// `by_others`: by functions, or by what is executed.
+void note_settings_change(ServerState& server, const SqlReading& reading, bool by_others)
+{
+    const SettingsChange change = by_others ? SettingsChange::unknown : reading.settings_change;
+    if (change == SettingsChange::none) return;
+    server.unknown_settings.change(change, reading.text, server.serial, server.segment);
+}
+
 } // namespace
 
 void raise_doubts(
@@ -147,8 +155,11 @@ void raise_doubts(
     }
     if (reading.sets_default) server.sets_default = true;
     follow_sequences(server, client, reading, knowledge);
-    Parts parts = reading.changes | by_calls | (reading.ends & owned);
-    if (reading.executes) parts |= client.prepared_changes;
+    Parts by_others = by_calls;
+    if (reading.executes) by_others |= client.prepared_changes;
+    const bool is_guess = !knowledge.catalog && !knowledge.is_asked;
+    note_settings_change(server, reading, by_others.has(Part::settings) && !is_guess);
+    Parts parts = reading.changes | by_others | (reading.ends & owned);
     if (parts.has(Part::prepared_statements)) parts |= client.pins & Part::temp_objects;
     parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
@@ -201,6 +212,7 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
     if (answer->asked.has(Part::settings)) {
         server.settings = settings_of(*answer, {server, client, knowledge});
         client.wanted = with_startup(server.settings, *client.startup);
+        server.unknown_settings.become_known();
     }
     server.named.clear();
 }

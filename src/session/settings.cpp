@@ -19,20 +19,6 @@ std::uint64_t mix(std::uint64_t hash, const Settings::Entry& entry)
     return (hash ^ std::hash<std::string>{}(entry.second)) * golden_ratio;
 }
 
-// No text is parsed or planned differently for these; many clients set them, each its own way.
-bool matters_to_parse(std::string_view name)
-{
-    constexpr std::array<std::string_view, 6> indifferent{
-        "application_name",
-        "client_min_messages",
-        "idle_in_transaction_session_timeout",
-        "idle_session_timeout",
-        "lock_timeout",
-        "statement_timeout",
-    };
-    return std::ranges::find(indifferent, name) == indifferent.end();
-}
-
 // SET takes lists for these; a quoted list would be one odd element.
 bool is_list(std::string_view name)
 {
@@ -171,6 +157,20 @@ std::string read_options(std::string_view options, std::vector<Settings::Entry>&
 }
 
 } // namespace
+
+// Many clients set these, each its own way.
+bool matters_to_parse(std::string_view name)
+{
+    constexpr std::array<std::string_view, 6> indifferent{
+        "application_name",
+        "client_min_messages",
+        "idle_in_transaction_session_timeout",
+        "idle_session_timeout",
+        "lock_timeout",
+        "statement_timeout",
+    };
+    return std::ranges::find(indifferent, name) == indifferent.end();
+}
 
 std::string lower_case(std::string_view text)
 {

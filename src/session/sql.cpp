@@ -1,6 +1,7 @@
 #include <pgweir/session/sql.hpp>
 
 #include <pgweir/base/bytes.hpp>
+#include <pgweir/session/settings.hpp>
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
 
@@ -24,22 +25,39 @@ using sql::block_size;
 
 namespace {
 
+constexpr auto as_said = SettingsChange::as_said;
+constexpr auto takes_back = SettingsChange::ends_transaction;
+constexpr auto any_change = SettingsChange::unknown;
+
 struct CommandRow {
     Command command;
     SqlKind kind = SqlKind::other;
     Parts changes{};
     Parts ends{};
+    SettingsChange for_parsing = SettingsChange::none;
 };
 
 // Commands that are not here do nothing to a session.
 constexpr std::array command_rows{
     CommandRow{.command = Command::begin, .kind = SqlKind::begins_transaction},
-    CommandRow{.command = Command::set, .changes = Part::settings},
-    CommandRow{.command = Command::set_role, .changes = Part::settings},
-    CommandRow{.command = Command::set_session_authorization, .changes = Part::settings},
-    CommandRow{.command = Command::set_session_characteristics, .changes = Part::settings},
-    CommandRow{.command = Command::reset, .changes = Part::settings},
-    CommandRow{.command = Command::reset_all, .changes = Part::settings},
+    CommandRow{.command = Command::set, .changes = Part::settings, .for_parsing = as_said},
+    CommandRow{.command = Command::set_role, .changes = Part::settings, .for_parsing = as_said},
+    CommandRow{
+        .command = Command::set_session_authorization,
+        .changes = Part::settings,
+        .for_parsing = as_said
+    },
+    CommandRow{
+        .command = Command::set_session_characteristics,
+        .changes = Part::settings,
+        .for_parsing = as_said
+    },
+    CommandRow{.command = Command::reset, .changes = Part::settings, .for_parsing = as_said},
+    CommandRow{.command = Command::reset_all, .changes = Part::settings, .for_parsing = as_said},
+    CommandRow{.command = Command::commit, .for_parsing = takes_back},
+    CommandRow{.command = Command::rollback, .for_parsing = takes_back},
+    CommandRow{.command = Command::rollback_to, .for_parsing = takes_back},
+    CommandRow{.command = Command::prepare_transaction, .for_parsing = takes_back},
     CommandRow{.command = Command::declare, .changes = Part::held_cursors},
     CommandRow{.command = Command::close, .ends = Part::held_cursors},
     CommandRow{.command = Command::close_all, .ends = Part::held_cursors},
@@ -53,9 +71,13 @@ constexpr std::array command_rows{
     CommandRow{.command = Command::listen, .changes = Part::channels},
     CommandRow{.command = Command::unlisten, .ends = Part::channels},
     CommandRow{.command = Command::unlisten_all, .ends = Part::channels},
-    CommandRow{.command = Command::load, .changes = Parts{Part::libraries} | Part::settings},
-    CommandRow{.command = Command::do_block, .changes = askable_parts},
-    CommandRow{.command = Command::call, .changes = askable_parts},
+    CommandRow{
+        .command = Command::load,
+        .changes = Parts{Part::libraries} | Part::settings,
+        .for_parsing = any_change
+    },
+    CommandRow{.command = Command::do_block, .changes = askable_parts, .for_parsing = any_change},
+    CommandRow{.command = Command::call, .changes = askable_parts, .for_parsing = any_change},
     CommandRow{.command = Command::ddl, .ends = Part::temp_objects},
     CommandRow{.command = Command::discard_temp, .ends = Part::temp_objects},
     CommandRow{.command = Command::discard_sequences, .ends = Part::sequences},
@@ -175,6 +197,34 @@ bool may_copy_in(const SqlStatement& statement)
     return !lexer.next().is_symbol('(');
 }
 
+bool may_matter_to_parse(std::string_view parameter)
+{
+    const auto name = parameter_name(parameter);
+    return !name || (name->find('.') == std::string::npos && matters_to_parse(*name));
+}
+
+// SELECT set_config(…). What it is given as a parameter is not looked at.
+SettingsChange change_by_call(const SqlStatement& statement)
+{
+    if (!statement.traits.has(Trait::sets_config) || statement.sets_only_custom) {
+        return SettingsChange::none;
+    }
+    if (!statement.set_config.is_alone) return SettingsChange::unknown;
+    const auto name = string_value(statement.set_config.name);
+    if (name && !may_matter_to_parse(*name)) return SettingsChange::none;
+    return SettingsChange::as_said;
+}
+
+SettingsChange settings_change_of(const SqlStatement& statement, SettingsChange by_command)
+{
+    const bool is_assignment = statement.command == Command::set
+                               || statement.command == Command::reset;
+    if (by_command != SettingsChange::as_said) return by_command | change_by_call(statement);
+    if (statement.is_uncertain) return SettingsChange::unknown;
+    const bool matters = !is_assignment || may_matter_to_parse(statement.name);
+    return matters ? by_command : SettingsChange::none;
+}
+
 void read_statement(SqlReading& reading, const SqlStatement& statement)
 {
     const Parts by_traits = changes_by_traits(statement);
@@ -185,6 +235,8 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     const CommandRow row = row_of(statement.command);
     if (!is_harmless(statement)) reading.changes |= row.changes;
     reading.changes |= by_traits;
+    reading.settings_change = reading.settings_change
+                              | settings_change_of(statement, row.for_parsing);
     reading.ends |= row.ends;
     if (statement.traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
     if (!statement.executed.empty()) {
@@ -270,7 +322,10 @@ SqlReading read_sql(std::string_view text, bool is_cut)
         is_cut_off = statement->is_uncertain && is_cut;
         ++count;
     }
-    if (is_cut_off) reading.changes |= askable_parts;
+    if (is_cut_off) {
+        reading.changes |= askable_parts;
+        reading.settings_change = SettingsChange::unknown;
+    }
     if (deallocated && count == 1) {
         reading.kind = SqlKind::deallocate_one;
         reading.name = std::move(*deallocated);

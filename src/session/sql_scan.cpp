@@ -41,6 +41,12 @@ bool is_alone(const SqlStatement& statement, std::string_view head, std::string_
     return after.at_end() || after.take_symbol(';');
 }
 
+bool names_custom(std::string_view string)
+{
+    const auto name = string_value(string);
+    return name && name->find('.') != std::string::npos;
+}
+
 } // namespace
 
 Scan::Scan(const char* start, const char* end, const SqlOptions& options, SqlStatement& statement)
@@ -189,10 +195,12 @@ void Scan::call(const char* at)
 void Scan::set_config(const char* at)
 {
     statement_.set_config = {};
-    if (++config_calls_ > 1) return;
     Tokens arguments{between(at + 1, end_)};
     const Token name = arguments.take();
-    if (name.kind != TokenKind::string || !arguments.take_symbol(',')) return;
+    const bool is_literal = name.kind == TokenKind::string && arguments.take_symbol(',');
+    const bool is_custom = is_literal && names_custom(name.text);
+    statement_.sets_only_custom = is_custom && (config_calls_ == 0 || statement_.sets_only_custom);
+    if (++config_calls_ > 1 || !is_literal) return;
     const Token value = arguments.take();
     if (value.kind != TokenKind::string || !arguments.take_symbol(',')) return;
     const bool is_local = arguments.take_word("true");

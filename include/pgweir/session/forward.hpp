@@ -165,7 +165,6 @@ private:
     void close_suspect(const StatementId& id);
     void close_on_server(const StatementId& id);
 
-    [[nodiscard]] StatementRef intern(const wire::ParseBody& body);
     [[nodiscard]] bool is_stale(const PreparedCache::Entry& entry) const;
     [[nodiscard]] StatementRef find(std::string_view client_name) const;
     Effect rename(std::string_view client_name, const StatementRef& statement);
@@ -175,6 +174,10 @@ private:
     [[nodiscard]] bool must_wait_for_drop() const;
     [[nodiscard]] const NamedStatement* find_named(std::string_view client_name) const;
     PreparedCache::Entry& parse_on_server(const Statement& statement, Step& step);
+
+    // In forward_parsing.cpp.
+    [[nodiscard]] std::uint64_t parse_hash_now() const;
+    [[nodiscard]] StatementRef intern(const wire::ParseBody& body);
 
     // In forward_shape.cpp.
     struct Peek {
@@ -290,6 +293,7 @@ private:
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);
     void shape_told(const Effect& effect, wire::FrameHeader header, Bytes available);
+    void settings_answered();
     void command_complete(Bytes body);
     void schema_changed();
     void deallocated();

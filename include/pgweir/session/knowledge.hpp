@@ -46,8 +46,9 @@ struct Catalog {
 struct Knowledge {
     KnownStatements statements;             // that PostgreSQL has parsed
     std::shared_ptr<const Catalog> catalog; // null: the database was not asked yet
-    std::vector<std::string> customs;       // custom parameters that were ever set
-    FunctionParts pinning;                  // that the operator has named
+    bool is_asked = true;             // false: nor will it be, as each server stays with its client
+    std::vector<std::string> customs; // custom parameters that were ever set
+    FunctionParts pinning;            // that the operator has named
 
     std::vector<std::string> sequence_readers; // application_name of those that call currval()
     /// A database is to be dropped or copied: servers that are idle there are in the way.

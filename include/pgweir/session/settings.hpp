@@ -53,6 +53,9 @@ using SettingsRef = std::shared_ptr<const Settings>;
 /// … or without it. `name` in lower case.
 [[nodiscard]] SettingsRef without_setting(const Settings& base, std::string_view name);
 
+/// Whether texts may be parsed or planned differently for it. `name` in lower case.
+[[nodiscard]] bool matters_to_parse(std::string_view name);
+
 /// Names of settings do not tell upper from lower case.
 [[nodiscard]] std::string lower_case(std::string_view text);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pgweir/session/parts.hpp>
+#include <pgweir/session/unknown_settings.hpp>
 
 #include <cstdint>
 #include <string>
@@ -24,10 +25,11 @@ struct SqlReading {
     SqlKind kind = SqlKind::other; // of the first statement
     std::string name;              // of deallocate_one, folded as PostgreSQL folds identifiers
 
-    Parts changes;                           // what it may change or add
-    Parts ends;                              // what it may take away, from who has it
-    bool executes = false;                   // what was prepared before
-    std::vector<std::string> prepared_names; // that it EXECUTEs or PREPAREs
+    Parts changes;                                         // what it may change or add
+    SettingsChange settings_change = SettingsChange::none; // SET LOCAL, too
+    Parts ends;                                            // what it may take away, from who has it
+    bool executes = false;                                 // what was prepared before
+    std::vector<std::string> prepared_names;               // that it EXECUTEs or PREPAREs
     Parts prepared; // what the statements that it PREPAREs may change when they are executed
     bool sets_default = false;      // SET … TO DEFAULT: as RESET, but its tag does not say so
     bool writes = false;            // rows: triggers may run

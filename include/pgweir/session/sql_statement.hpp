@@ -99,6 +99,7 @@ struct SqlStatement {
         bool is_alone = false; // the statement does nothing else: SELECT set_config(…)
     };
     SetConfig set_config;
+    bool sets_only_custom = false; // each of its calls names a parameter "class.name"
 };
 
 struct SqlOptions {

@@ -15,6 +15,7 @@
 #include <pgweir/session/shape.hpp>
 #include <pgweir/session/signal.hpp>
 #include <pgweir/session/statement.hpp>
+#include <pgweir/session/unknown_settings.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <array>
@@ -153,10 +154,11 @@ struct ServerState {
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
-    std::string doubtful;           // the front of the statement that may pin its client
-    std::unique_ptr<Answer> answer; // while a question of ours is on its way
-    ClientId sequences_owner{};     // who has called nextval() here last; 0: nobody
-    std::vector<std::string> named; // custom parameters that were set since the last question
+    UnknownSettings unknown_settings; // since `settings`
+    std::string doubtful;             // the front of the statement that may pin its client
+    std::unique_ptr<Answer> answer;   // while a question of ours is on its way
+    ClientId sequences_owner{};       // who has called nextval() here last; 0: nobody
+    std::vector<std::string> named;   // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
     ChannelsRef channels;        // that it listens to, or will when …
     std::size_t relisten_in = 0; // … so many hidden queries are answered

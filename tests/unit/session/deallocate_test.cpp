@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
+
 using namespace pgweir;
 using namespace pgweir::test;
 using session::Stop;
@@ -299,6 +301,7 @@ TEST_CASE_FIXTURE(
     Deallocating, "session/deallocate: behind DDL in a pipeline what is there may be another's"
 )
 {
+    knowledge.catalog = std::make_shared<const session::Catalog>();
     client(say::parse("", "CREATE TEMP TABLE t (i int)") + say::bind("") + say::execute());
     client(say::bind("a") + say::bind("a") + say::sync());
     CHECK(

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -282,6 +283,7 @@ TEST_CASE_FIXTURE(Described, "session/shape: a segment behind others waits until
 
 TEST_CASE_FIXTURE(Described, "session/shape: what comes before it in the segment is not undone")
 {
+    knowledge.catalog = std::make_shared<const session::Catalog>();
     lend(1);
     client(say::parse("", "INSERT") + say::bind("") + say::execute() + use_of("a"));
     forget_output();

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -120,6 +121,7 @@ TEST_CASE("session/forward_signal: nobody is signalled when PostgreSQL refuses, 
 TEST_CASE("session/forward_signal: a parameter is known when it is bound")
 {
     Company script;
+    script.knowledge.catalog = std::make_shared<const session::Catalog>();
     script.client(
         say::parse("", by_parameter) + bound_to("", other_pid) + say::execute() + say::sync()
     );

@@ -68,6 +68,7 @@ TEST_CASE_FIXTURE(SessionScript, "session/unnamed: nobody gets that of another c
     CHECK(to_server() == lines("Close S -", "Bind - -", "Sync"));
     server(reply::closed() + reply::error("26000", "there is none") + reply::ready());
     CHECK(to_client() == lines("ERROR 26000 there is none", "Ready I"));
+    server_state().unknown_settings.become_known(); // as when it is given back
 
     serve(0);
     client(say::bind("") + say::sync());
