@@ -53,7 +53,7 @@ void ClientSession::replies_ended(std::uint32_t ready)
     quiet_at_ = now;
     active_at_ = now;
     cancel_at_ = TimePoint::max();
-    if (query_at_ == TimePoint{} && server_->state.status != 'I') rest();
+    rest_if_thinking();
     const bool is_block = pool_->options.mode == pool::Mode::statement
                           && server_->state.status != 'I';
     if (is_block) {
@@ -73,9 +73,10 @@ void ClientSession::replies_ended(std::uint32_t ready)
     if (is_draining_) drain();
 }
 
-// It has said nothing more so far.
-void ClientSession::rest()
+// In an open transaction, and it has said nothing more so far.
+void ClientSession::rest_if_thinking()
 {
+    if (server_->state.status == 'I' || query_at_ != TimePoint{}) return;
     pool_->core.rest(*server_, worker_->now());
     worker_->obey(*pool_);
 }

@@ -63,22 +63,29 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         }
         return parse_by_own_name(*parsed, statement, available.first(used_), step);
     }
-    if (!parsed->name.empty()) {
-        if (server_->replies.is_undecided(parsed->name)) return Done::wait;
-        if (find(parsed->name)) return parse_again(*parsed, step);
-        const bool may_be_taken = is_taken || server_->doubts.has(Part::prepared_statements);
-        if (may_be_taken && server_->status != 'E') try_name(parsed->name);
-        return parse_statement(*parsed, statement, step);
-    }
-    const bool is_shared = !server_->unknown_settings.are_private();
-    const bool may_keep = options_.prepare_unnamed && is_shared
-                          && reading.kind != SqlKind::deallocate_one
-                          && reading.kind != SqlKind::drops_all;
-    if (may_keep && table_.seen_before(parsed->query, parsed->types)) {
+    if (!parsed->name.empty()) return parse_named(*parsed, statement, is_taken, step);
+    if (may_keep_unnamed(reading) && table_.seen_before(parsed->query, parsed->types)) {
         return parse_statement(*parsed, statement, step);
     }
     parse_unnamed(statement, available.first(used_), step);
     return Done::yes;
+}
+
+ClientForwarder::Done ClientForwarder::parse_named(
+    const wire::ParseBody& body, const StatementRef& statement, bool is_taken, Step& step
+)
+{
+    if (server_->replies.is_undecided(body.name)) return Done::wait;
+    if (find(body.name)) return parse_again(body, step);
+    const bool may_be_taken = is_taken || server_->doubts.has(Part::prepared_statements);
+    if (may_be_taken && server_->status != 'E') try_name(body.name);
+    return parse_statement(body, statement, step);
+}
+
+bool ClientForwarder::may_keep_unnamed(const SqlReading& reading) const
+{
+    return options_.prepare_unnamed && !server_->unknown_settings.are_private()
+           && reading.kind != SqlKind::deallocate_one && reading.kind != SqlKind::drops_all;
 }
 
 ClientForwarder::Done ClientForwarder::refuse_parse(const wire::ParseBody& body, Parts refused)

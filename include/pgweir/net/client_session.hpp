@@ -185,7 +185,7 @@ private:
     void swap_for_replication(Server& server);
     bool refuse_input(Bytes input);
     void replies_ended(std::uint32_t ready);
-    void rest();
+    void rest_if_thinking();
     void release_if_idle();
     void release();
     void give_server_back(bool wants_cancel);

@@ -135,6 +135,10 @@ private:
     // In forward_prepared.cpp.
     Done parse(wire::FrameHeader header, Bytes available, Step& step);
     bool parse_without_server(wire::FrameHeader header, Bytes available, Step& step);
+    Done parse_named(
+        const wire::ParseBody& body, const StatementRef& statement, bool is_taken, Step& step
+    );
+    [[nodiscard]] bool may_keep_unnamed(const SqlReading& reading) const;
     Done parse_in_part(wire::FrameHeader header, Bytes available, Step& step);
     Done parse_again(const wire::ParseBody& body, Step& step);
     Done refuse_parse(const wire::ParseBody& body, Parts refused);
