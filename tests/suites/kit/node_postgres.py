@@ -7,6 +7,7 @@ import shutil
 from rig.machine import clean_environment
 
 from . import outcome, source
+from .fetched_suite import FetchedSuite
 from .process import INSIDE, run_limited
 
 VERSION = "8.23.0"
@@ -25,17 +26,9 @@ LEFT_OUT = (
 )
 
 
-class NodePostgres:
+class NodePostgres(FetchedSuite):
     name = "node_postgres"
-    sockets = "tcp"
-    snapshots = True
-    database = "suite"
-    servers = 20
-
-    def __init__(self, options, cache):
-        self._options = options
-        self._cache = cache / self.name
-        self._source = options.source or self._cache / f"source_{VERSION}"
+    version = VERSION
 
     def prepare(self, _):
         self._cache.mkdir(exist_ok=True)
@@ -74,7 +67,3 @@ class NodePostgres:
         for name in asked or (QUICK if self._options.quick else (INTEGRATION, *MOCHA)):
             plain = sorted(str(file.relative_to(place)) for file in (place / name).rglob("*-tests.js"))
             yield from plain or [name]
-
-    @staticmethod
-    def keepsakes(_):
-        return {}

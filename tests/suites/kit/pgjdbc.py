@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from rig.machine import clean_environment
 
 from . import outcome, source
+from .fetched_suite import FetchedSuite
 from .process import run_limited
 
 VERSION = "42.7.7"
@@ -19,17 +20,9 @@ QUICK = ("ConnectionTest", "BatchExecuteTest", "CursorFetchTest", "NotifyTest", 
 LEFT_OUT = "**/ConnectTimeoutTest*"  # asks for a host that is not there, beyond this machine
 
 
-class Pgjdbc:
+class Pgjdbc(FetchedSuite):
     name = "pgjdbc"
-    sockets = "tcp"
-    snapshots = True
-    database = "suite"
-    servers = 20
-
-    def __init__(self, options, cache):
-        self._options = options
-        self._cache = cache / self.name
-        self._source = options.source or self._cache / f"source_{VERSION}"
+    version = VERSION
 
     def prepare(self, _):
         self._cache.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from rig.machine import clean_environment
 
 from . import outcome, source
+from .fetched_suite import FetchedSuite
 from .process import run_limited
 
 MODULE = "github.com/jackc/pgx/v5"
@@ -21,17 +22,9 @@ FILL = ("CREATE ROLE postgres", "CREATE EXTENSION hstore", "CREATE EXTENSION ltr
         "CREATE DOMAIN uint64 AS numeric(20,0)", """CREATE USER " tricky, ' } "" \\ test user " SUPERUSER""")
 
 
-class Pgx:
+class Pgx(FetchedSuite):
     name = "pgx"
-    sockets = "tcp"
-    snapshots = True
-    database = "suite"
-    servers = 20
-
-    def __init__(self, options, cache):
-        self._options = options
-        self._cache = cache / self.name
-        self._source = options.source or self._cache / f"source_{VERSION}"
+    version = VERSION
 
     def prepare(self, _):
         self._cache.mkdir(exist_ok=True)
@@ -68,10 +61,6 @@ class Pgx:
         """Go's, with caches of our own."""
         return clean_environment(GOMODCACHE=str(self._cache / "modules"), GOCACHE=str(self._cache / "build"),
                                  GOFLAGS="-modcacherw -buildvcs=false", **extra)
-
-    @staticmethod
-    def keepsakes(_):
-        return {}
 
 
 def read_events(lines, output):

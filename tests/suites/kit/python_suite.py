@@ -3,6 +3,7 @@
 from rig.machine import clean_environment
 
 from . import outcome
+from .fetched_suite import FetchedSuite
 from .process import INSIDE, run_limited
 
 PYTEST = ("pytest==8.3.3", "pytest-timeout==2.3.1")
@@ -10,19 +11,8 @@ LIMIT = 60 * 60  # seconds
 TEST_LIMIT = 60
 
 
-class PythonSuite:
-    sockets = "tcp"
-    snapshots = True
-    database = "suite"
+class PythonSuite(FetchedSuite):
     servers = 10
-
-    def __init__(self, options, cache):
-        self._options = options
-        self._cache = cache / self.name
-        self._source = options.source or self._cache / f"source_{self.version}"
-
-    def fill(self, database):
-        """What the suite needs beside an empty database."""
 
     def _pytest(self, directory, place, *words, **environment):
         """Outcomes of what pytest finds in `place`."""
@@ -32,7 +22,3 @@ class PythonSuite:
         run_limited(command, directory / "output", seconds=LIMIT, cwd=place, environment=clean_environment(
             PYTHONPATH=str(INSIDE), OUTCOMES=str(results), **environment))
         return outcome.collect(results)
-
-    @staticmethod
-    def keepsakes(_):
-        return {}
