@@ -19,7 +19,7 @@ enum class Lane : std::uint8_t { quick, slow };
 
 /// What is thought of a transaction before it begins, and, when it turns out otherwise, later.
 enum class Pace : std::uint8_t {
-    any,   // the pool has no lanes
+    any,   // nothing: the pool has no lanes, or the transaction no class
     sure,  // so quick that not each of its class must be looked at
     quick, // its class holds a server for less than `slow_from` on average
     slow,  // or its class is not known yet
