@@ -184,12 +184,7 @@ std::string Daemon::reload()
 
 void Daemon::close_servers(const std::vector<std::shared_ptr<net::Pool>>& pools)
 {
-    for (const auto& pool : pools) {
-        pool->renew();
-        for (net::Worker* const worker : workers_) {
-            worker->post([pool](net::Worker& each) { each.close_idle_servers(*pool); });
-        }
-    }
+    for (const auto& pool : pools) front_door_->renew(pool);
 }
 
 std::vector<std::shared_ptr<net::Pool>> Daemon::pools_of(const std::optional<std::string>& database
@@ -270,6 +265,7 @@ void Daemon::finish()
     for (const auto& worker : owned_workers_) worker->stop();
     if (front_door_) front_door_->stop_when_quiet(Clock::now() + cancel_grace);
     if (front_thread_.joinable()) front_thread_.join();
+    for (const auto& worker : owned_workers_) worker->drop_mail(); // some of it tells the others
 }
 
 } // namespace pgweir::app

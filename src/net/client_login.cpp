@@ -56,10 +56,13 @@ Task<ClientLogin::Verdict> ClientLogin::greet()
     }
     for (int i = 0; i < first_packets_max; ++i) {
         const auto packet = co_await channel_.read_startup_packet();
-        if (!packet && packet.error() == wire::Errc::not_postgres) {
-            over.error = fatal("08P01", "invalid length of startup packet");
+        if (!packet) {
+            if (packet.error() == wire::Errc::not_postgres) {
+                // Who does not speak PostgreSQL's protocol is told nothing in it, as by PostgreSQL.
+                note_refusal(fatal("08P01", "invalid length of startup packet"));
+            }
+            co_return over;
         }
-        if (!packet) co_return over;
         auto parsed = wire::parse_startup_packet(*packet);
         if (!parsed) {
             over.error = fatal("08P01", parsed.error().message());
@@ -69,8 +72,9 @@ Task<ClientLogin::Verdict> ClientLogin::greet()
             co_return co_await take_startup(std::get<wire::StartupMessage>(std::move(*parsed)));
         }
         if (const auto* cancel = std::get_if<wire::CancelRequest>(&*parsed)) {
-            door_.cancel(*cancel);
-            co_return over; // and closing says that it was received
+            const auto limit = door_.options().client_login_timeout;
+            co_await door_.cancel(*cancel, std::chrono::steady_clock::now() + limit);
+            co_return over; // like PostgreSQL, which closes when the signal is sent
         }
         const bool wants_tls = !std::holds_alternative<wire::GssRequest>(*parsed);
         Verdict verdict = co_await answer_encryption_request(wants_tls);
@@ -293,6 +297,18 @@ Task<void> ClientLogin::refuse(wire::ErrorText error)
 {
     Buffer out;
     wire::append_error(out, error);
+    note_refusal(error);
+    if (co_await channel_.write(std::move(out))) co_return;
+    channel_.stream().shut_down_sending();
+    channel_.set_deadline(std::chrono::steady_clock::now() + linger_max);
+    for (;;) {
+        const auto byte = co_await channel_.read_single_byte();
+        if (!byte) co_return;
+    }
+}
+
+void ClientLogin::note_refusal(const wire::ErrorText& error) const
+{
     door_.count_refusal(error.sqlstate);
     log(LogLevel::info,
         "client_refused",
@@ -301,13 +317,6 @@ Task<void> ClientLogin::refuse(wire::ErrorText error)
          {"database", database_},
          {"sqlstate", error.sqlstate},
          {"reason", error.message}});
-    if (co_await channel_.write(std::move(out))) co_return;
-    channel_.stream().shut_down_sending();
-    channel_.set_deadline(std::chrono::steady_clock::now() + linger_max);
-    for (;;) {
-        const auto byte = co_await channel_.read_single_byte();
-        if (!byte) co_return;
-    }
 }
 
 bool ClientLogin::is_console() const { return database_ == "pgweir" || database_ == "pgbouncer"; }

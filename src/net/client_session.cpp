@@ -294,6 +294,9 @@ void ClientSession::look_at_news()
     } else if (server.is_idle()) {
         server.has_changed_schema = false;
         worker_->schema_changed(*pool_);
+        for (const session::DefaultsScope& scope : std::exchange(server.new_defaults, {})) {
+            worker_->front_door().defaults_changed(*pool_->pool, scope);
+        }
     }
     server.parsed.clear();
 }

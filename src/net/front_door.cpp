@@ -16,26 +16,13 @@
 
 namespace pgweir::net {
 
-using wire::ErrorText;
-using Clock = std::chrono::steady_clock;
-
 namespace {
-
-constexpr std::size_t cancels_in_flight_max = 64;
-constexpr Duration cancel_deadline = std::chrono::seconds{10};
 
 auth::Digest random_secret()
 {
     auth::Digest secret{};
     auth::random_bytes(secret);
     return secret;
-}
-
-// Not there, starting, stopping or full. What else it says, a password is wrong or a database is
-// missing, it will say again.
-bool is_down(std::string_view sqlstate)
-{
-    return sqlstate.starts_with("08") || sqlstate.starts_with("57P0") || sqlstate == "53300";
 }
 
 std::uint64_t random_start()
@@ -193,186 +180,47 @@ void FrontDoor::client_left(ClientId client)
     clients_by_process_id_.remove(client);
 }
 
-void FrontDoor::cancel(const wire::CancelRequest& request)
+Task<void> FrontDoor::cancel(wire::CancelRequest request, TimePoint deadline)
 {
     const auto owner = clients_by_process_id_.find(request.process_id);
-    if (!owner) return;
-    if (!auth::constant_time_equal(as_bytes(owner->secret), as_bytes(request.secret))) return;
+    if (!owner) co_return;
+    if (!auth::constant_time_equal(as_bytes(owner->secret), as_bytes(request.secret))) co_return;
+    auto timer = std::make_shared<Timer>(tasks_.executor(), deadline);
+    Receipt receipt = make_receipt([&io = io_, timer] {
+        asio::post(io, [timer] { timer->cancel(); });
+    });
     // Clients move between workers. Who is on the way runs no query, and has nothing to cancel.
     for (Worker* const worker : workers_) {
-        worker->post([client = owner->id](Worker& each) { each.cancel_client(client); });
+        worker->post([client = owner->id, receipt](Worker& each) {
+            each.cancel_client(client, receipt);
+        });
+    }
+    receipt.reset();
+    co_await timer->async_wait(use_task);
+}
+
+void FrontDoor::renew(const std::shared_ptr<Pool>& pool)
+{
+    pool->renew();
+    for (Worker* const worker : workers_) {
+        worker->post([pool](Worker& each) { each.close_idle_servers(*pool); });
+    }
+}
+
+// What a session starts with is read by PostgreSQL when its process starts.
+void FrontDoor::defaults_changed(const Pool& pool, const session::DefaultsScope& scope)
+{
+    for (const std::shared_ptr<Pool>& each : pools_.all()) {
+        const bool is_meant = (scope.database.empty() || scope.database == each->database())
+                              && (scope.role.empty() || scope.role == each->name().user)
+                              && each->upstream().hosts == pool.upstream().hosts;
+        if (is_meant) renew(each);
     }
 }
 
 void FrontDoor::open_console(ConsoleClient client)
 {
     if (open_console_) open_console_(std::move(client));
-}
-
-void FrontDoor::open_server(std::shared_ptr<Pool> pool, WorkerId worker)
-{
-    asio::post(io_, [this, pool = std::move(pool), worker]() mutable {
-        tasks_.spawn("open_server", open_for_pool(std::move(pool), worker));
-    });
-}
-
-void FrontDoor::open_replication(
-    std::shared_ptr<Pool> pool,
-    WorkerId worker,
-    ClientId client,
-    std::vector<session::Settings::Entry> parameters
-)
-{
-    auto start = [this,
-                  pool = std::move(pool),
-                  worker,
-                  client,
-                  parameters = std::move(parameters)] {
-        tasks_.spawn("open_replication", open_for_replication(pool, worker, client, parameters));
-    };
-    asio::post(io_, std::move(start));
-}
-
-Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
-{
-    const TimePoint started = Clock::now();
-    const std::uint32_t epoch = pool->epoch();
-    ConnectRequest request;
-    request.upstream = pool->upstream();
-    request.deadline = started + pool->options().server_connect_timeout;
-    request.socket = options_.socket;
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
-    if (!outcome.server) {
-        log(LogLevel::error,
-            "server_connect_failed",
-            {{"pool", pool->label()},
-             {"sqlstate", outcome.error.sqlstate},
-             {"reason", outcome.error.message}});
-        pool->set_last_error(outcome.error);
-        workers_[index_of(worker)]->open_failed(pool, is_down(outcome.error.sqlstate));
-        opening_ended(pool.get(), true);
-        co_return;
-    }
-    log(LogLevel::debug,
-        "server_opened",
-        {{"pool", pool->label()},
-         {"address", outcome.server->cancel.address.to_string()},
-         {"server_pid", outcome.server->cancel.process_id}});
-    pool->set_welcome(std::move(outcome.parameters));
-    outcome.server->pool = pool;
-    outcome.server->defaults = pool->welcome();
-    outcome.server->connected_at = started;
-    outcome.server->epoch = epoch;
-    workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
-    opening_ended(pool.get(), false);
-}
-
-Task<void> FrontDoor::open_for_replication(
-    std::shared_ptr<Pool> pool,
-    WorkerId worker,
-    ClientId client,
-    std::vector<wire::Parameter> parameters
-)
-{
-    const TimePoint started = Clock::now();
-    const std::uint32_t epoch = pool->epoch();
-    ConnectRequest request;
-    request.upstream = pool->upstream();
-    request.deadline = started + pool->options().server_connect_timeout;
-    request.socket = options_.socket;
-    request.parameters = std::move(parameters);
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
-    if (!outcome.server) {
-        workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
-        co_return;
-    }
-    outcome.server->pool = pool;
-    outcome.server->defaults = pool->welcome();
-    outcome.server->connected_at = started;
-    outcome.server->epoch = epoch;
-    outcome.server->is_replication = true;
-    workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
-}
-
-void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
-{
-    const auto found = openings_.find(pool);
-    if (found == openings_.end()) return;
-    if (is_failed) ++found->second.failures;
-    for (const auto& timer : std::exchange(found->second.waiters, {})) timer->cancel();
-}
-
-// The first client of a pool waits for its first server: only PostgreSQL knows its version,
-// encoding and time zone. The bound holds here as everywhere.
-Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline)
-{
-    Opening& opening = openings_[pool.get()];
-    const std::uint64_t failures = opening.failures;
-    while (pool->welcome()->entries().empty()) {
-        const TimePoint now = Clock::now();
-        if (opening.failures != failures || !pool->shared().may_open(now)) {
-            ErrorText error = pool->last_error();
-            error.severity = "FATAL";
-            if (error.message.empty()) {
-                error = {"FATAL", "08006", "the server cannot be reached", {}, {}};
-            }
-            co_return error;
-        }
-        if (now >= deadline) {
-            ErrorText late{"FATAL", "57P03", "the server has not answered yet", {}, {}};
-            late.hint = "Try again later.";
-            co_return late;
-        }
-        pool::Shared& shared = pool->shared();
-        if (shared.opening() == 0 && shared.try_start_open()) {
-            if (shared.try_reserve()) {
-                tasks_.spawn("open_server", open_for_pool(pool, next_worker()));
-            } else {
-                shared.end_open();
-            }
-        }
-        auto timer = std::make_shared<Timer>(tasks_.executor());
-        timer->expires_at(deadline);
-        opening.waiters.push_back(timer);
-        co_await timer->async_wait(use_task);
-    }
-    co_return ErrorText{};
-}
-
-void FrontDoor::send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial)
-{
-    asio::post(io_, [this, target = std::move(target), worker, serial]() mutable {
-        tasks_.spawn("cancel", cancel_at_server(std::move(target), worker, serial));
-    });
-}
-
-// Bounded: who sends cancels in a storm loses some, and no query but its own is the slower for it.
-Task<void> FrontDoor::cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial)
-{
-    if (cancels_in_flight_ < cancels_in_flight_max) {
-        ++cancels_in_flight_;
-        co_await cancel_on_server(std::move(target), Clock::now() + cancel_deadline, contexts_);
-        --cancels_in_flight_;
-    } else {
-        log(LogLevel::warning, "cancel_dropped", {{"in_flight", cancels_in_flight_}});
-    }
-    workers_[index_of(worker)]->post([serial](Worker& at) { at.cancel_finished(serial); });
-}
-
-// Posted behind the requests of the workers, so that all of them have begun.
-void FrontDoor::stop_when_quiet(TimePoint deadline)
-{
-    asio::post(io_, [this, deadline] { tasks_.spawn("stop", wait_for_cancels(deadline)); });
-}
-
-Task<void> FrontDoor::wait_for_cancels(TimePoint deadline)
-{
-    Timer timer{tasks_.executor()};
-    while (cancels_in_flight_ > 0 && Clock::now() < deadline) {
-        timer.expires_after(std::chrono::milliseconds{5});
-        co_await timer.async_wait(use_task);
-    }
-    io_.stop();
 }
 
 void FrontDoor::close_listeners()

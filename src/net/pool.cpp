@@ -49,6 +49,12 @@ Upstream Pool::upstream() const
     return upstream_;
 }
 
+std::string Pool::database() const
+{
+    const std::scoped_lock lock{mutex_};
+    return upstream_.dbname.empty() ? name_.database : upstream_.dbname;
+}
+
 pool::Options Pool::options() const
 {
     const std::scoped_lock lock{mutex_};
@@ -75,13 +81,21 @@ std::vector<session::Settings::Entry> Pool::welcome_as_spelt() const
     return welcome_as_spelt_;
 }
 
-void Pool::set_welcome(std::vector<session::Settings::Entry> parameters)
+void Pool::set_welcome(std::vector<session::Settings::Entry> parameters, std::uint32_t epoch)
 {
     const std::scoped_lock lock{mutex_};
+    if (epoch < welcome_epoch_) return;
+    welcome_epoch_ = epoch;
     welcome_as_spelt_ = std::move(parameters);
     const session::Settings fresh{welcome_as_spelt_};
     if (fresh == *welcome_) return; // share the one that all servers have
     welcome_ = std::make_shared<const session::Settings>(fresh);
+}
+
+bool Pool::has_old_welcome() const
+{
+    const std::scoped_lock lock{mutex_};
+    return welcome_epoch_ != epoch() && !welcome_->entries().empty();
 }
 
 wire::ErrorText Pool::last_error() const

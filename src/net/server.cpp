@@ -232,9 +232,15 @@ void Server::return_to_pool()
 
 void Server::cancel_finished()
 {
-    --cancels_in_flight_;
+    if (--cancels_in_flight_ == 0) receipts_.clear();
     if (use == ServerUse::held) return return_to_pool();
     if (use == ServerUse::recovering) recover(); // what it works at now may be another query
+}
+
+void Server::request_cancel_for(Receipt receipt)
+{
+    receipts_.push_back(std::move(receipt));
+    if (!is_being_cancelled()) request_cancel();
 }
 
 void Server::request_cancel()

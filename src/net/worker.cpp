@@ -340,13 +340,13 @@ std::vector<ClientId> Worker::client_ids() const
 }
 
 // Only for the query that is running now: an idle client has nothing to cancel.
-void Worker::cancel_client(ClientId client)
+void Worker::cancel_client(ClientId client, Receipt receipt)
 {
     ClientSession* const session = find_client(client);
     if (session == nullptr || session->is_asking()) return;
     Server* const server = session->server();
-    if (server == nullptr || server->state.is_quiet() || server->is_being_cancelled()) return;
-    server->request_cancel();
+    if (server == nullptr || server->state.is_quiet()) return;
+    server->request_cancel_for(std::move(receipt));
 }
 
 void Worker::cancel_finished(std::uint64_t serial)
@@ -378,6 +378,7 @@ void Worker::close_idle_servers(const Pool& pool)
     }
     const auto found = pools_.find(&pool);
     if (found == pools_.end()) return;
+    found->second->knowledge.catalog = nullptr; // of the defaults there, or of another server
     found->second->core.close_idle(pool::CloseReason::unwanted);
     obey(*found->second);
 }

@@ -45,8 +45,7 @@ void Worker::share_knowledge(WorkerPool& pool)
 void Worker::vacate(const std::string& database)
 {
     for (auto& [key, own] : pools_) {
-        const std::string name = own->pool->upstream().dbname;
-        if ((name.empty() ? own->pool->name().database : name) != database) continue;
+        if (own->pool->database() != database) continue;
         own->core.close_idle(pool::CloseReason::unwanted);
         obey(*own);
     }

@@ -2,6 +2,8 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/worker.hpp>
 
+#include <utility>
+
 namespace pgweir::net {
 
 std::optional<session::Clientele::Member> SystemClients::find(std::uint32_t process_id) const
@@ -12,9 +14,16 @@ std::optional<session::Clientele::Member> SystemClients::find(std::uint32_t proc
     return Member{client->id, client->pool->name().user};
 }
 
+// Like PostgreSQL's functions, which return when the signal is sent.
 void Worker::give_signal(const session::Signal& signal, ClientId sender)
 {
-    pass_on({signal, id_, sender}, WorkerId{0});
+    Receipt receipt = make_receipt([this, sender] {
+        post([sender](Worker& home) {
+            ClientSession* const waiting = home.find_client(sender);
+            if (waiting != nullptr) waiting->signalled();
+        });
+    });
+    pass_on({signal, std::move(receipt)}, WorkerId{0});
 }
 
 void Worker::pass_on(const Errand& errand, WorkerId worker)
@@ -32,16 +41,12 @@ void Worker::run_errand(const Errand& errand)
         const WorkerId next{index_of(id_) + 1};
         if (index_of(next) < workers_.size()) return pass_on(errand, next);
         const auto found = front_door_.find_client(process_id_of(to));
-        if (found && found->id == to) return pass_on(errand, WorkerId{0});
+        if (found && found->id == to) pass_on(errand, WorkerId{0});
     } else if (errand.signal.terminates) {
         session->terminate();
     } else {
-        cancel_client(to);
+        cancel_client(to, errand.receipt);
     }
-    workers_[index_of(errand.home)]->post([sender = errand.sender](Worker& home) {
-        ClientSession* const waiting = home.find_client(sender);
-        if (waiting != nullptr) waiting->signalled();
-    });
 }
 
 } // namespace pgweir::net

@@ -153,6 +153,11 @@ void raise_doubts(
         knowledge.vacated = reading.database;
         knowledge.has_news = true;
     }
+    for (const DefaultsScope& scope : reading.new_defaults) {
+        const bool is_noted = std::ranges::find(server.new_defaults, scope)
+                              != server.new_defaults.end();
+        if (!is_noted) server.new_defaults.push_back(scope);
+    }
     if (reading.sets_default) server.sets_default = true;
     follow_sequences(server, client, reading, knowledge);
     Parts by_others = by_calls;

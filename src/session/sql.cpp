@@ -78,6 +78,7 @@ constexpr std::array command_rows{
     },
     CommandRow{.command = Command::do_block, .changes = askable_parts, .for_parsing = any_change},
     CommandRow{.command = Command::call, .changes = askable_parts, .for_parsing = any_change},
+    CommandRow{.command = Command::alter_defaults, .changes = Part::catalog},
     CommandRow{.command = Command::ddl, .ends = Part::temp_objects},
     CommandRow{.command = Command::discard_temp, .ends = Part::temp_objects},
     CommandRow{.command = Command::discard_sequences, .ends = Part::sequences},
@@ -181,6 +182,17 @@ void note_database(SqlReading& reading, const SqlStatement& statement)
     reading.database = name.empty() ? "template1" : identifier(name).value_or("");
 }
 
+void note_defaults(SqlReading& reading, const SqlStatement& statement)
+{
+    constexpr std::size_t count_max = 20;
+    if (statement.command != Command::alter_defaults) return;
+    DefaultsScope scope{
+        identifier(statement.name).value_or(""), identifier(statement.value).value_or("")
+    };
+    if (reading.new_defaults.size() == count_max) reading.new_defaults = {DefaultsScope{}};
+    reading.new_defaults.push_back(std::move(scope));
+}
+
 void note_prepared(std::vector<std::string>& names, std::string_view name)
 {
     auto known = identifier(name);
@@ -244,6 +256,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
         note_prepared(reading.prepared_names, statement.executed);
     }
     note_database(reading, statement);
+    note_defaults(reading, statement);
     if (is_write(statement.command)) reading.writes = true;
     if (may_copy_in(statement)) reading.may_copy_in = true;
     if (statement.traits.has(Trait::reads_prepared)) reading.reads_prepared = true;

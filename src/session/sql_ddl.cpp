@@ -42,12 +42,26 @@ bool read_create_database(SqlStatement& statement, Tokens& rest)
 bool read_alter_database(SqlStatement& statement, Tokens& rest)
 {
     const std::string_view name = rest.take_name();
-    const bool moves = rest.take_word("rename")
-                       || (rest.take_word("set") && rest.take_word("tablespace"));
-    if (!moves) return true;
-    statement.command = Command::alter_database;
+    const bool sets = rest.take_word("set");
+    const bool moves = sets ? rest.take_word("tablespace") : rest.take_word("rename");
+    if (!moves && !sets && !rest.take_word("reset")) return true;
+    statement.command = moves ? Command::alter_database : Command::alter_defaults;
     statement.name = name;
     return !name.empty();
+}
+
+bool read_alter_role(SqlStatement& statement, Tokens& rest)
+{
+    const bool is_any = rest.take_word("all") || rest.take_word("current_user")
+                        || rest.take_word("current_role") || rest.take_word("session_user");
+    const std::string_view role = is_any ? std::string_view{} : rest.take_name();
+    std::string_view database;
+    if (rest.take_word("in") && rest.take_word("database")) database = rest.take_name();
+    if (!rest.take_word("set") && !rest.take_word("reset")) return true;
+    statement.command = Command::alter_defaults;
+    statement.name = database;
+    statement.value = role;
+    return true;
 }
 
 } // namespace
@@ -71,6 +85,9 @@ bool read_create(SqlStatement& statement, Tokens& rest)
 bool read_alter(SqlStatement& statement, Tokens& rest)
 {
     if (rest.take_word("database")) return read_alter_database(statement, rest);
+    if (rest.take_word("role") || rest.take_word("user")) {
+        return rest.at_word("mapping") || read_alter_role(statement, rest);
+    }
     read_kind(statement, rest);
     return true;
 }

@@ -186,3 +186,20 @@ TEST_CASE("integration/cancel: it works where TLS is required, with TLS and with
         CHECK(client.receive_until('Z') == "T(1) E(57014) Z(I)");
     }
 }
+
+// Of a client that keeps its server nothing else stands between the request and the next statement.
+TEST_CASE("integration/cancel: once the request is over, the next statement is not hit")
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    CHECK(client.query("CREATE TEMP TABLE keeps_its_server (x int)").text() == "CREATE TABLE");
+    int hit = 0;
+    for (int i = 0; i < 300; ++i) {
+        std::jthread canceller{[&client] { static_cast<void>(client.cancel()); }};
+        const std::string first = client.query("SELECT 'slept' FROM pg_sleep(0.001)").text();
+        CHECK((first == "slept" || first == "ERROR 57014"));
+        canceller.join();
+        hit += client.query("SELECT 1").text() == "1" ? 0 : 1;
+    }
+    CHECK(hit == 0);
+}

@@ -194,6 +194,19 @@ TEST_CASE(
     expect_served(next);
 }
 
+// A driver that changes its mind sends Terminate before the startup packet.
+TEST_CASE("integration/malformed_client: what is no startup packet is not answered")
+{
+    const Pgweir pgweir{trusting()};
+    for (const std::string& bytes : {message::typed('X', ""), std::string{"GET / HTTP/1.1\r\n"}}) {
+        CAPTURE(bytes);
+        WireClient client{pgweir.target()};
+        client.send(bytes);
+        client.stream().shut_down_writing();
+        CHECK(client.stream().read_to_end().empty());
+    }
+}
+
 TEST_CASE(
     "integration/malformed_client: a message of a gigabyte that is only announced costs nothing"
 )

@@ -194,7 +194,10 @@ TEST_CASE("integration/settings: a value that PostgreSQL refuses is told, and to
     CHECK(pgweir.connect().query("SHOW TimeZone").text() == "UTC");
 }
 
-TEST_CASE("integration/settings: a login whose settings are new waits no longer than a query")
+TEST_CASE(
+    "integration/settings: a login whose settings are new waits no longer than a query"
+    * pooler_only()
+)
 {
     const Pgweir pgweir{{.flags = {"--pool-size", "1", "--set", "pool.query_wait_timeout=300ms"}}};
     Connection busy = pgweir.connect();
@@ -219,4 +222,34 @@ TEST_CASE("integration/settings: a value cannot smuggle a statement in")
     CHECK(show(client, "application_name") == "x'; CREATE TABLE smuggled (); --");
     CHECK(show(client, "test.value") == "a';CREATE TABLE smuggled();--");
     CHECK(postgres().sql("SELECT to_regclass('smuggled')") == "NULL");
+}
+
+TEST_CASE("integration/settings: ALTER ROLE … SET holds for who logs in afterwards")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "3"}}};
+    Connection owner = pgweir.connect();
+    Connection busy = pgweir.connect();
+    Connection idle = pgweir.connect();
+    busy.query("BEGIN; SELECT 1");
+    CHECK(show(idle, "work_mem") == "4MB");
+
+    CHECK(owner.query("ALTER ROLE current_user SET work_mem = '3MB'").text() == "ALTER ROLE");
+    for (int i = 0; i < 3; ++i) {
+        Connection later = pgweir.connect();
+        CHECK(show(later, "work_mem") == "3MB");
+    }
+    CHECK(show(busy, "work_mem") == "4MB");
+    CHECK(busy.query("COMMIT").text() == "COMMIT");
+
+    owner.query("BEGIN");
+    owner.query("ALTER ROLE current_user SET DateStyle = 'German'");
+    CHECK(owner.query("ALTER ROLE current_user RESET work_mem").text() == "ALTER ROLE");
+    CHECK(owner.query("COMMIT").text() == "COMMIT");
+    for (int i = 0; i < 3; ++i) {
+        Connection later = pgweir.connect();
+        CHECK(show(later, "work_mem") == "4MB");
+        CHECK(show(later, "DateStyle") == "German, DMY");
+        CHECK(later.parameter("DateStyle") == "German, DMY");
+    }
+    CHECK(owner.query("ALTER ROLE current_user RESET ALL").text() == "ALTER ROLE");
 }

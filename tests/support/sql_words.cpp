@@ -59,6 +59,7 @@ constexpr std::array command_words{
     "create_database",
     "alter_database",
     "drop_database",
+    "alter_defaults",
     "ddl",
     "do",
     "call",

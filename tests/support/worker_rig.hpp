@@ -59,6 +59,11 @@ public:
     {
     }
     void client_left(ClientId /*client*/) override {}
+    void defaults_changed(
+        const net::Pool& /*pool*/, const session::DefaultsScope& /*scope*/
+    ) override
+    {
+    }
     [[nodiscard]] std::optional<net::RegisteredClient> find_client(std::uint32_t /*process_id*/
     ) const override
     {

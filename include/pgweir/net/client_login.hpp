@@ -44,6 +44,7 @@ private:
     Task<Verdict> enter_console();
     [[nodiscard]] Buffer welcome_messages(const Pool& pool, const FrontDoor::Key& key) const;
     Task<void> refuse(wire::ErrorText error);
+    void note_refusal(const wire::ErrorText& error) const;
     [[nodiscard]] Verdict wrong_password(const std::string& why) const;
     [[nodiscard]] bool is_console() const;
 

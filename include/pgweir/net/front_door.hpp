@@ -76,11 +76,14 @@ public:
     ) override;
     void send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial) override;
     void client_left(ClientId client) override;
+    void defaults_changed(const Pool& pool, const session::DefaultsScope& scope) override;
     [[nodiscard]] std::optional<RegisteredClient> find_client(std::uint32_t process_id
     ) const override
     {
         return clients_by_process_id_.find(process_id);
     }
+    /// Fresh servers for it: idle ones are closed, the others when they come back.
+    void renew(const std::shared_ptr<Pool>& pool);
     /// No new clients from now on.
     void close_listeners();
     /// Stops the io_context once no cancel request is on its way, or at the deadline.
@@ -100,7 +103,8 @@ public:
     [[nodiscard]] PoolRegistry& pools() { return pools_; }
     [[nodiscard]] bool is_full() const;
     [[nodiscard]] bool is_closing() const { return is_closing_; }
-    void cancel(const wire::CancelRequest& request);
+    /// Over when PostgreSQL has been told, if there is anything to tell, and at `deadline` at last.
+    Task<void> cancel(wire::CancelRequest request, TimePoint deadline);
     /// An empty message: the pool's welcome is known.
     Task<wire::ErrorText> ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline);
     /// What BackendKeyData will say.
@@ -123,6 +127,7 @@ private:
     struct Opening {
         std::vector<std::shared_ptr<Timer>> waiters;
         std::uint64_t failures = 0;
+        std::uint32_t running = 0;
     };
 
     std::string listen_on(const ListenAddress& address);
@@ -137,6 +142,8 @@ private:
         ClientId client,
         std::vector<wire::Parameter> parameters
     );
+    bool try_open(const std::shared_ptr<Pool>& pool);
+    Task<void> wait_for_opening(Opening& opening, TimePoint deadline);
     Task<void> wait_for_cancels(TimePoint deadline);
     Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
     void opening_ended(const Pool* pool, bool is_failed);

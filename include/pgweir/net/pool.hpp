@@ -58,6 +58,8 @@ public:
 
     // What may change while running. By value: another thread may change it meanwhile.
     [[nodiscard]] Upstream upstream() const;
+    /// As PostgreSQL knows it.
+    [[nodiscard]] std::string database() const;
     [[nodiscard]] pool::Options options() const;
     void configure(Upstream upstream, const pool::Options& options);
 
@@ -69,7 +71,10 @@ public:
     /// of a login. Empty: none was ever opened.
     [[nodiscard]] session::SettingsRef welcome() const;
     [[nodiscard]] std::vector<session::Settings::Entry> welcome_as_spelt() const;
-    void set_welcome(std::vector<session::Settings::Entry> parameters);
+    /// `epoch`: when the connect began.
+    void set_welcome(std::vector<session::Settings::Entry> parameters, std::uint32_t epoch);
+    /// It was of an earlier epoch: a server that is opened now may report something else.
+    [[nodiscard]] bool has_old_welcome() const;
 
     /// Why the last connect failed.
     [[nodiscard]] wire::ErrorText last_error() const;
@@ -95,6 +100,7 @@ private:
     pool::Options options_;
     session::SettingsRef welcome_ = session::no_settings();
     std::vector<session::Settings::Entry> welcome_as_spelt_;
+    std::uint32_t welcome_epoch_ = 0;
     wire::ErrorText last_error_;
     std::unordered_set<std::uint64_t> proven_;
 };

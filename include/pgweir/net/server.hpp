@@ -9,6 +9,7 @@
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/output.hpp>
 #include <pgweir/net/reactor.hpp>
+#include <pgweir/net/receipt.hpp>
 #include <pgweir/net/stream.hpp>
 #include <pgweir/pool/core.hpp>
 #include <pgweir/session/state.hpp>
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgweir::net {
 
@@ -80,6 +82,8 @@ public:
     void cancel_finished();
     /// Asks PostgreSQL to stop what it is doing.
     void request_cancel();
+    /// For a client, unless that is being done already; `receipt` is kept until it is through.
+    void request_cancel_for(Receipt receipt);
 
     [[nodiscard]] std::uint64_t serial() const { return state.serial; }
     [[nodiscard]] const CancelTarget& cancel_target() const { return cancel_; }
@@ -144,9 +148,10 @@ private:
     WorkerPool* worker_pool_ = nullptr;
     TimePoint deadline_ = TimePoint::max(); // of recovering, resetting, checking
     std::uint32_t cancels_in_flight_ = 0;
-    bool wants_cancel_ = false;   // while recovering: nobody cares about what it is doing
-    bool is_cancel_sent_ = false; // for the query that it is at
-    bool is_used_ = false;        // needs the reset of session mode
+    std::vector<Receipt> receipts_; // until none is in flight
+    bool wants_cancel_ = false;     // while recovering: nobody cares about what it is doing
+    bool is_cancel_sent_ = false;   // for the query that it is at
+    bool is_used_ = false;          // needs the reset of session mode
 };
 
 } // namespace pgweir::net

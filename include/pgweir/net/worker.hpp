@@ -13,6 +13,7 @@
 #include <pgweir/net/mailbox.hpp>
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/reactor.hpp>
+#include <pgweir/net/receipt.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/pool/core.hpp>
 #include <pgweir/pool/placement.hpp>
@@ -48,6 +49,8 @@ public:
     /// Posts Worker::cancel_finished(serial) when the request is through, or has failed.
     virtual void send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial) = 0;
     virtual void client_left(ClientId client) = 0;
+    /// Who logs in from now on has other settings to start with; `pool`: of who did it.
+    virtual void defaults_changed(const Pool& pool, const session::DefaultsScope& scope) = 0;
     [[nodiscard]] virtual std::optional<RegisteredClient> find_client(std::uint32_t process_id
     ) const = 0;
 
@@ -105,6 +108,8 @@ public:
     void start();
     /// Ends the thread: closes everything that is still open. Call once.
     void stop();
+    /// What has come since. All threads have ended.
+    void drop_mail() { static_cast<void>(mailbox_.take()); }
 
     // From any thread.
     void adopt(LoggedInClient client);
@@ -175,7 +180,8 @@ public:
     /// `cut`: where the client that had it goes on to hear the listener.
     void give_to_listener(Server& server, std::string cut);
 
-    void cancel_client(ClientId client);
+    /// `receipt` is kept until PostgreSQL has been told, if there is anything to tell.
+    void cancel_client(ClientId client, Receipt receipt);
     /// To a client of any worker; `sender`, one of ours, is told when it is done.
     void give_signal(const session::Signal& signal, ClientId sender);
     void cancel_finished(std::uint64_t serial);
@@ -212,8 +218,7 @@ private:
     };
     struct Errand {
         session::Signal signal;
-        WorkerId home;
-        ClientId sender;
+        Receipt receipt;
     };
     struct LeavingClient {
         ClientId client;

@@ -20,6 +20,14 @@ enum class SqlKind : std::uint8_t {
     begins_transaction, // BEGIN, START TRANSACTION
 };
 
+/// Whose sessions have other defaults from now on. Empty: of any database, of any role.
+struct DefaultsScope {
+    std::string database;
+    std::string role;
+
+    friend bool operator==(const DefaultsScope&, const DefaultsScope&) = default;
+};
+
 struct SqlReading {
     std::string_view text;
     SqlKind kind = SqlKind::other; // of the first statement
@@ -39,9 +47,10 @@ struct SqlReading {
     bool reads_sequence = false;    // currval(), lastval()
     bool advances_sequence = false; // behind that: nextval(), or an INSERT, which may call it
     std::string database; // that it drops, renames or copies: nobody may be connected there
-    std::vector<std::string_view> calls; // functions that it may call: names, in the text
-    std::vector<std::string> customs;    // parameters "class.name" that it sets, in lower case
-    std::vector<std::string> strings;    // … or that its functions may set: what looks like one
+    std::vector<DefaultsScope> new_defaults; // of ALTER DATABASE and ALTER ROLE
+    std::vector<std::string_view> calls;     // functions that it may call: names, in the text
+    std::vector<std::string> customs;        // parameters "class.name" that it sets, in lower case
+    std::vector<std::string> strings;        // … or that its functions may set: what looks like one
 };
 
 /// White space in C's locale, as PostgreSQL takes it.

@@ -66,6 +66,8 @@ enum class Command : std::uint8_t {
     create_database, // `name`; `value`: of its template
     alter_database,  // `name`: when it is renamed or moved
     drop_database,   // `name`
+    alter_defaults,  // ALTER DATABASE or ROLE … SET, RESET: `name` of the database, `value`: of the
+                     // role; empty: any
     ddl,             // every other CREATE, ALTER and DROP; `executed` of CREATE TABLE … AS EXECUTE
     do_block,
     call, // `name` of the procedure, without its schema

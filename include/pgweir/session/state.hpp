@@ -14,6 +14,7 @@
 #include <pgweir/session/settings.hpp>
 #include <pgweir/session/shape.hpp>
 #include <pgweir/session/signal.hpp>
+#include <pgweir/session/sql.hpp>
 #include <pgweir/session/statement.hpp>
 #include <pgweir/session/unknown_settings.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -181,6 +182,7 @@ struct ServerState {
     std::vector<StatementId> parsed; // ParseComplete has come for them
     bool must_be_reset = false;      // it may have what no other client may meet
     bool has_changed_schema = false; // CREATE, ALTER or DROP: what was parsed may not be any more
+    std::vector<DefaultsScope> new_defaults; // with that
 
     /// Nothing is owed in either direction, and no transaction is open: it may serve somebody else.
     [[nodiscard]] bool is_idle() const { return status == 'I' && is_quiet(); }

@@ -213,8 +213,28 @@ TEST_CASE("session/sql_statement: what discards, loads, and makes databases")
         == "create_database name=a value=b; drop_database name=\"A\"; drop_database name=a"
     );
     CHECK(
-        describe("alter database a set x = 1; create table t (a int); drop view v")
+        describe("alter database a owner to b; create table t (a int); drop view v")
         == "ddl; ddl; ddl"
+    );
+}
+
+TEST_CASE("session/sql_statement: new defaults of a database or a role")
+{
+    CHECK(
+        describe("alter database a set x = 1; alter database a set tablespace t")
+        == "alter_defaults name=a; alter_database name=a"
+    );
+    CHECK(
+        describe("alter role r set x to 1; alter user \"R\" in database a reset all")
+        == "alter_defaults value=r; alter_defaults name=a value=\"R\""
+    );
+    CHECK(
+        describe("alter role all set x = 1; alter user current_user reset x")
+        == "alter_defaults; alter_defaults"
+    );
+    CHECK(
+        describe("alter role r password 'x'; alter user mapping for r server s options (set a 'b')")
+        == "ddl; ddl"
     );
 }
 
