@@ -31,6 +31,7 @@ session::ForwardOptions forward_options(const pool::Options& options, std::size_
         .prepare_unnamed = options.prepare_unnamed,
         .refuses_blocks = options.mode == pool::Mode::statement,
         .refuses_pins = options.pin == pool::Pin::error && options.mode != pool::Mode::session,
+        .tells_own_id = options.mode != pool::Mode::session,
         .begins_lazily = options.lazy_begin && options.mode == pool::Mode::transaction,
     };
 }

@@ -241,7 +241,7 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
         discard_sequences(*server_, false, outputs_.to_server);
     }
     raise_doubts(*server_, client_, reading, knowledge_);
-    if (!is_cut && reading.signals_backend && query_signal(header, text)) return Done::yes;
+    if (!is_cut && reading.uses_process_id && query_signal(header, text)) return Done::yes;
     if (!is_cut) lend_names(reading, true);
     pass(header, available);
     expect_query(reading.kind == SqlKind::drops_all);

@@ -103,7 +103,7 @@ bool ClientForwarder::raise_doubts_of(const Statement& statement)
     note_unsettling(reading);
     raise_doubts(*server_, client_, reading, knowledge_);
     lend_names(reading, false);
-    return reading.signals_backend;
+    return reading.uses_process_id;
 }
 
 // What comes behind it in a pipeline is sent before it is answered.

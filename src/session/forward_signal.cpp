@@ -1,4 +1,4 @@
-// The part of both forwarders for pg_terminate_backend() and pg_cancel_backend().
+// The part of both forwarders for pg_terminate_backend(), pg_cancel_backend() and pg_backend_pid().
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/signal.hpp>
 #include <pgweir/session/sql.hpp>
@@ -16,24 +16,38 @@ using wire::body_of;
 using wire::frame_header_size;
 using wire::FrameHeader;
 
-// Nothing: PostgreSQL may be told the number as it is.
+// Where it keeps its server, that has the number that is of use: pg_locks and the like know it.
+bool ClientForwarder::may_tell_own_id() const
+{
+    return options_.tells_own_id && server_->status == 'I' && !client_.block
+           && client_.pins.empty();
+}
+
+// `values`: of a Bind, behind its names. Nothing: the text may go to PostgreSQL as it is.
 std::optional<ClientForwarder::SignalPlan> ClientForwarder::plan_signal(
-    std::string_view sql, const SignalCall& call, std::uint32_t process_id
+    std::string_view sql, Bytes values
 ) const
 {
     if (clientele_ == nullptr || server_->status == 'E') return std::nullopt;
-    const auto member = clientele_->find(process_id);
+    if (const auto own = read_own_id_call(sql)) {
+        if (!may_tell_own_id()) return std::nullopt;
+        return SignalPlan{own_id_sql(sql, *own, process_id_of(client_.id)), std::nullopt};
+    }
+    const auto call = read_signal_call(sql);
+    if (!call) return std::nullopt;
+    const auto process_id = call->process_id ? call->process_id : bound_process_id(values);
+    const auto member = process_id ? clientele_->find(*process_id) : std::nullopt;
     if (!member) return std::nullopt;
-    if (member->id == client_.id) return SignalPlan{own_signal_sql(sql, call), std::nullopt};
-    return SignalPlan{permission_sql(sql, call, member->role), Signal{member->id, call.terminates}};
+    if (member->id == client_.id) return SignalPlan{own_signal_sql(sql, *call), std::nullopt};
+    return SignalPlan{
+        permission_sql(sql, *call, member->role), Signal{member->id, call->terminates}
+    };
 }
 
 // True: that was it.
 bool ClientForwarder::query_signal(FrameHeader header, std::string_view text)
 {
-    const auto call = read_signal_call(text);
-    if (!call || !call->process_id) return false;
-    auto plan = plan_signal(text, *call, *call->process_id);
+    auto plan = plan_signal(text, {});
     if (!plan) return false;
     wire::append_query(outputs_.to_server.own(), plan->sql);
     outputs_.to_server.commit();
@@ -45,7 +59,7 @@ bool ClientForwarder::query_signal(FrameHeader header, std::string_view text)
 bool ClientForwarder::may_signal(std::string_view client_name) const
 {
     const StatementRef statement = find(client_name);
-    return statement && statement->reading().signals_backend;
+    return statement && statement->reading().uses_process_id;
 }
 
 // Another statement is bound in place of the one that may name a client of ours.
@@ -54,12 +68,8 @@ std::optional<ClientForwarder::BoundSignal> ClientForwarder::bind_signal(
 )
 {
     const StatementRef statement = find(head.statement);
-    const auto call = read_signal_call(statement->query());
-    if (!call || server_->lent.are_all) return std::nullopt;
-    const auto process_id = call->process_id ? call->process_id
-                                             : bound_process_id(body.subspan(head.size));
-    if (!process_id) return std::nullopt;
-    const auto plan = plan_signal(statement->query(), *call, *process_id);
+    if (server_->lent.are_all) return std::nullopt;
+    const auto plan = plan_signal(statement->query(), body.subspan(head.size));
     if (!plan) return std::nullopt;
     const StatementRef other = table_.intern(plan->sql, statement->types(), parse_hash_now());
     return BoundSignal{prepare(other, head.statement, step), plan->signal};

@@ -7,6 +7,7 @@
 #include "sql_tokens.hpp"
 
 #include <charconv>
+#include <string>
 
 namespace pgweir::session {
 
@@ -88,6 +89,22 @@ std::optional<SignalCall> read_signal_call(std::string_view sql)
     return tokens.at_end() ? std::optional{call} : std::nullopt;
 }
 
+std::optional<OwnIdCall> read_own_id_call(std::string_view sql)
+{
+    Tokens tokens{sql};
+    if (!tokens.take_word("select")) return std::nullopt;
+    const char* const start = tokens.peek().text.data();
+    if (tokens.take_word("pg_catalog") && !tokens.take_symbol('.')) return std::nullopt;
+    if (!tokens.take_word("pg_backend_pid") || !tokens.take_symbol('(')) return std::nullopt;
+    OwnIdCall call;
+    call.text = sql::between(start, end_of(tokens.peek().text));
+    if (!tokens.take_symbol(')')) return std::nullopt;
+    tokens.take_word("as");
+    call.has_alias = !tokens.take_name().empty();
+    tokens.take_symbol(';');
+    return tokens.at_end() ? std::optional{call} : std::nullopt;
+}
+
 std::optional<std::uint32_t> bound_process_id(Bytes formats_and_values)
 {
     wire::Reader reader{formats_and_values};
@@ -122,6 +139,13 @@ std::string permission_sql(std::string_view sql, const SignalCall& call, std::st
     append_literal(query, role);
     query += " AND me.rolname" + equals + "current_user)";
     return replaced(sql, call.text, query);
+}
+
+std::string own_id_sql(std::string_view sql, const OwnIdCall& call, std::uint32_t process_id)
+{
+    std::string number = std::to_string(process_id) + "::pg_catalog.int4";
+    if (!call.has_alias) number += " AS pg_backend_pid";
+    return replaced(sql, call.text, number);
 }
 
 std::string own_signal_sql(std::string_view sql, const SignalCall& call)

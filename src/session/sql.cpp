@@ -113,6 +113,7 @@ Parts changes_by_traits(const SqlStatement& statement)
     }
     if (traits.has(Trait::changes_functions)) parts |= Part::catalog;
     if (traits.has(Trait::takes_advisory_lock)) parts |= Part::advisory_locks;
+    if (traits.has(Trait::loads_library)) parts |= Parts{Part::libraries} | Part::settings;
     if (traits.has(Trait::seeds_random)) parts |= Part::random_seed;
     const bool is_temp = traits.has(Trait::creates_temp) || traits.has(Trait::names_temp_schema);
     if (is_temp) parts |= Part::temp_objects;
@@ -260,7 +261,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     if (is_write(statement.command)) reading.writes = true;
     if (may_copy_in(statement)) reading.may_copy_in = true;
     if (statement.traits.has(Trait::reads_prepared)) reading.reads_prepared = true;
-    if (statement.traits.has(Trait::signals_backend)) reading.signals_backend = true;
+    if (statement.traits.has(Trait::uses_process_id)) reading.uses_process_id = true;
     if (statement.traits.has(Trait::reads_sequence)) {
         reading.reads_sequence = true;
         reading.advances_sequence = false;

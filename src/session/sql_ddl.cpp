@@ -19,6 +19,12 @@ void read_kind(SqlStatement& statement, Tokens& rest)
     }
 }
 
+bool is_c(Tokens rest)
+{
+    const std::string_view name = rest.take().text;
+    return name == "c" || name == "C" || name == "'c'" || name == "'C'" || name == "\"c\"";
+}
+
 bool read_database(SqlStatement& statement, Tokens& rest, Command command)
 {
     statement.command = command;
@@ -74,10 +80,13 @@ bool read_create(SqlStatement& statement, Tokens& rest)
     // What is called pg_temp.… is temporary, and so is a view of such.
     if (statement.traits.has(Trait::names_temp_schema)) statement.traits |= Trait::creates_temp;
     while (!rest.at_end()) {
-        if (rest.take().is_word("as") && rest.take_word("execute")) {
+        const Token token = rest.take();
+        if (token.is_word("as") && rest.take_word("execute")) {
             statement.executed = rest.take_name();
             return !statement.executed.empty();
         }
+        // PostgreSQL loads it at once, to see whether the function is there.
+        if (token.is_word("language") && is_c(rest)) statement.traits |= Trait::loads_library;
     }
     return true;
 }

@@ -49,8 +49,9 @@ constexpr std::array mentions{
     Row{"pg_advisory_unlock", Trait::frees_advisory_lock},
     Row{"pg_advisory_unlock_shared", Trait::frees_advisory_lock},
     Row{"pg_advisory_unlock_all", Trait::frees_advisory_lock},
-    Row{"pg_terminate_backend", Trait::signals_backend},
-    Row{"pg_cancel_backend", Trait::signals_backend},
+    Row{"pg_terminate_backend", Trait::uses_process_id},
+    Row{"pg_cancel_backend", Trait::uses_process_id},
+    Row{"pg_backend_pid", Trait::uses_process_id},
 };
 
 constexpr std::uint32_t all_endings()

@@ -14,7 +14,10 @@ using namespace pgweir::test;
 
 namespace {
 
-std::string server_of(Connection& client) { return client.query("SELECT pg_backend_pid()").text(); }
+std::string server_of(Connection& client)
+{
+    return client.query("SELECT pg_backend_pid() + 0").text();
+}
 
 } // namespace
 

@@ -218,7 +218,7 @@ TEST_CASE_FIXTURE(
 )
 {
     // Both on the one that is left.
-    const Connection held = hold(std::stoi(client.query("SELECT pg_backend_pid()").text()));
+    const Connection held = hold(client.backend_pid());
     CHECK(client.query("PREPARE m AS SELECT 1").text() == "PREPARE");
     CHECK(other.prepare("o", "SELECT 1").text().empty());
     client.query("BEGIN");

@@ -55,6 +55,39 @@ std::string terminate_binary(Connection& client, int process_id)
 
 } // namespace
 
+TEST_CASE("integration/signals: pg_backend_pid() is what the client was told at login")
+{
+    constexpr const char* ask = "SELECT pg_backend_pid()";
+    const Pgweir pgweir{sized("1")};
+    Connection one = pgweir.connect();
+    Connection other = pgweir.connect();
+    for (Connection* const client : {&one, &other, &one}) {
+        const std::string own = std::to_string(pid_of(*client));
+        const Result simple = client->query(ask);
+        CHECK(simple.text() == own);
+        CHECK(PQfname(simple.raw(), 0) == std::string{"pg_backend_pid"});
+        CHECK(client->query_params(ask, {}).text() == own);
+        client->prepare("ask", "SELECT pg_backend_pid() AS me");
+        CHECK(client->execute("ask", {}).text() == own);
+        CHECK(client->execute("ask", {}).text() == own);
+        CHECK(client->query("DEALLOCATE ask").text() == "DEALLOCATE");
+    }
+}
+
+TEST_CASE("integration/signals: where a client keeps its server, pg_backend_pid() is the server's")
+{
+    constexpr const char* ask = "SELECT pg_backend_pid()";
+    constexpr const char* is_there = "SELECT count(*) FROM pg_stat_activity WHERE pid = ";
+    const Pgweir pgweir{sized("2")};
+    Connection client = pgweir.connect();
+    Connection witness = pgweir.connect();
+    client.query("BEGIN");
+    CHECK(witness.query(is_there + client.query(ask).text()).text() == "1");
+    client.query("COMMIT");
+    client.query("CREATE TEMP TABLE keeps_its_server (x int)");
+    CHECK(witness.query(is_there + client.query(ask).text()).text() == "1");
+}
+
 TEST_CASE("integration/signals: a client that is idle is gone when the answer comes")
 {
     for (const char* const workers : {"1", "2"}) {

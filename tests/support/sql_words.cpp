@@ -82,8 +82,9 @@ constexpr std::array trait_words{
     std::pair{Trait::reads_cursors, "reads_cursors"},
     std::pair{Trait::reads_channels, "reads_channels"},
     std::pair{Trait::changes_functions, "changes_functions"},
+    std::pair{Trait::loads_library, "loads_library"},
     std::pair{Trait::needs_primary, "needs_primary"},
-    std::pair{Trait::signals_backend, "signals_backend"},
+    std::pair{Trait::uses_process_id, "uses_process_id"},
 };
 
 void append_member(std::string& line, std::string_view name, std::string_view value)

@@ -138,7 +138,10 @@ public:
     [[nodiscard]] bool tells_apart() const { return has_lanes_; }
 
 private:
-    [[nodiscard]] Slot* take_idle(const Request& request);
+    [[nodiscard]] Slot* take_idle(const Request& request, TimePoint now);
+    [[nodiscard]] std::vector<Slot*>::reverse_iterator choose_idle(
+        std::uint64_t state_hash, TimePoint now
+    );
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
     bool close_if_due(Slot& slot, TimePoint now);
     void close(Slot& slot, CloseReason reason);

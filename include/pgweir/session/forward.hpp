@@ -27,6 +27,7 @@ struct ForwardOptions {
     bool prepare_unnamed = true;
     bool refuses_blocks = false; // statement mode
     bool refuses_pins = false;   // pin = "error"
+    bool tells_own_id = false;   // pg_backend_pid() is what the client was told at login
     bool begins_lazily = false;  // BEGIN waits for the first message that needs a server
 };
 
@@ -232,9 +233,8 @@ private:
         Target target;
         std::optional<Signal> signal;
     };
-    [[nodiscard]] std::optional<SignalPlan> plan_signal(
-        std::string_view sql, const SignalCall& call, std::uint32_t process_id
-    ) const;
+    [[nodiscard]] bool may_tell_own_id() const;
+    [[nodiscard]] std::optional<SignalPlan> plan_signal(std::string_view sql, Bytes values) const;
     bool query_signal(wire::FrameHeader header, std::string_view text);
     [[nodiscard]] bool may_signal(std::string_view client_name) const;
     [[nodiscard]] std::optional<BoundSignal> bind_signal(

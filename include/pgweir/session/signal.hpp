@@ -1,5 +1,6 @@
-// pg_terminate_backend() and pg_cancel_backend() for the process id that another client was told at
-// login. No process has that number: PostgreSQL is asked whether it would do it, and we do it.
+// The process id that a client was told at login: what pg_backend_pid() tells it, and what others
+// say to pg_terminate_backend() and pg_cancel_backend(). No process has that number: PostgreSQL is
+// asked whether it would do it, and we do it.
 #pragma once
 
 #include <pgweir/base/bytes.hpp>
@@ -55,6 +56,18 @@ struct SignalCall {
 /// asks, and its own error if not. No process is.
 [[nodiscard]] std::string permission_sql(
     std::string_view sql, const SignalCall& call, std::string_view role
+);
+
+/// SELECT pg_backend_pid(), and nothing else in the text.
+struct OwnIdCall {
+    std::string_view text; // from its name to its closing parenthesis
+    bool has_alias = false;
+};
+[[nodiscard]] std::optional<OwnIdCall> read_own_id_call(std::string_view sql);
+
+/// The same statement, with the number in place of the call.
+[[nodiscard]] std::string own_id_sql(
+    std::string_view sql, const OwnIdCall& call, std::uint32_t process_id
 );
 
 /// The same statement, to the process that executes it.

@@ -27,7 +27,8 @@ enum class Trait : std::uint32_t {
     reads_channels = 1U << 13,
     changes_functions = 1U << 14, // CREATE, ALTER or DROP of functions, triggers, extensions
     needs_primary = 1U << 15,     // modes of a transaction that a standby refuses
-    signals_backend = 1U << 16,   // pg_terminate_backend(), pg_cancel_backend()
+    uses_process_id = 1U << 16,   // pg_terminate_backend(), pg_cancel_backend(), pg_backend_pid()
+    loads_library = 1U << 17,     // CREATE FUNCTION … LANGUAGE c
 };
 
 using Traits = Flags<Trait>;

@@ -319,7 +319,7 @@ std::string Connection::last_words()
     return line.substr(0, line.find('\n'));
 }
 
-int Connection::backend_pid() { return std::stoi(query("SELECT pg_backend_pid()").value()); }
+int Connection::backend_pid() { return std::stoi(query("SELECT pg_backend_pid() + 0").value()); }
 
 std::string Connection::parameter(const std::string& name) const
 {

@@ -59,8 +59,21 @@ TEST_CASE("pool/core: the last used server is lent first, its caches are warm")
     Rig rig{{.size = 2}};
     rig.open(rig.s1);
     rig.open(rig.s2);
-    CHECK(rig.acquire(rig.first, rig.c1, t0) == "s2");
-    CHECK(rig.acquire(rig.first, rig.c2, t0) == "s1");
+    CHECK(rig.acquire(rig.first, rig.c1, t0 + 1s) == "s2");
+    CHECK(rig.acquire(rig.first, rig.c2, t0 + 1s) == "s1");
+}
+
+TEST_CASE("pool/core: a server whose client may be back in a moment is lent after others")
+{
+    Rig rig{{.size = 3}};
+    for (Slot* slot : {&rig.s1, &rig.s2, &rig.s3}) rig.open(*slot);
+    CHECK(rig.acquire(rig.first, rig.c1, t0 + 1s) == "s3");
+    CHECK(rig.first.release(rig.s3, t0 + 2s) == nullptr);
+    CHECK(rig.acquire(rig.first, rig.c2, t0 + 2s) == "s2");
+    CHECK(rig.first.release(rig.s2, t0 + 2s) == nullptr);
+    CHECK(rig.acquire(rig.first, rig.c3, t0 + 2s) == "s1");
+    CHECK(rig.first.release(rig.s1, t0 + 2s) == nullptr);
+    CHECK(rig.acquire(rig.first, rig.c4, t0 + 2s) == "s3"); // who was there is the longest away
 }
 
 TEST_CASE("pool/core: a server with the client's settings is lent before a warmer one")
@@ -68,8 +81,8 @@ TEST_CASE("pool/core: a server with the client's settings is lent before a warme
     Rig rig{{.size = 3}};
     rig.s2.state_hash = 7;
     for (Slot* slot : {&rig.s1, &rig.s2, &rig.s3}) rig.open(*slot);
-    CHECK(rig.acquire(rig.first, rig.c1, t0, 7) == "s2");
-    CHECK(rig.acquire(rig.first, rig.c2, t0, 7) == "s3");
+    CHECK(rig.acquire(rig.first, rig.c1, t0 + 1s, 7) == "s2");
+    CHECK(rig.acquire(rig.first, rig.c2, t0 + 1s, 7) == "s3");
 }
 
 TEST_CASE("pool/core: a worker without idle servers asks the one that has some")
@@ -196,8 +209,8 @@ TEST_CASE("pool/core: a server above a smaller size is closed when it comes back
     Rig rig{{.size = 2}};
     rig.open(rig.s1);
     rig.open(rig.s2);
-    CHECK(rig.acquire(rig.first, rig.c1, t0) == "s2");
-    CHECK(rig.acquire(rig.first, rig.c2, t0) == "s1");
+    CHECK(rig.acquire(rig.first, rig.c1, t0 + 1s) == "s2");
+    CHECK(rig.acquire(rig.first, rig.c2, t0 + 1s) == "s1");
     rig.configure({.size = 1});
     CHECK(rig.first.release(rig.s1, t0) == nullptr);
     CHECK(rig.first.release(rig.s2, t0) == nullptr);

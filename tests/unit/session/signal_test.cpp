@@ -82,9 +82,10 @@ TEST_CASE("session/signal: what might be called more or less than once is left a
 
 TEST_CASE("session/signal: the reading of a text says that a closer look is worth it")
 {
-    CHECK(read_sql("select pg_catalog.PG_terminate_backend($1)").signals_backend);
-    CHECK(read_sql("select 1; select pg_cancel_backend(1)").signals_backend);
-    CHECK(!read_sql("select pg_backend_pid(), 'pg_cancel_backend(1)'").signals_backend);
+    CHECK(read_sql("select pg_catalog.PG_terminate_backend($1)").uses_process_id);
+    CHECK(read_sql("select 1; select pg_cancel_backend(1)").uses_process_id);
+    CHECK(read_sql("select pg_backend_pid()").uses_process_id);
+    CHECK(!read_sql("select pg_blocking_pids(7), 'pg_cancel_backend(1)'").uses_process_id);
 }
 
 TEST_CASE("session/signal: the value of $1, as text or as four bytes")
@@ -127,4 +128,29 @@ TEST_CASE("session/signal: to oneself it is sent by the server")
         == "select pg_cancel_backend(CASE WHEN (7)::pg_catalog.int4 IS NOT NULL"
            " THEN pg_catalog.pg_backend_pid() END);"
     );
+}
+
+TEST_CASE("session/signal: a client's own number stands in place of the call")
+{
+    const auto told = [](std::string_view sql) -> std::string {
+        const auto call = read_own_id_call(sql);
+        return call ? own_id_sql(sql, *call, 1'073'741'830) : "nothing";
+    };
+    CHECK(
+        told("SELECT pg_backend_pid()") == "SELECT 1073741830::pg_catalog.int4 AS pg_backend_pid"
+    );
+    CHECK(
+        told("select pg_catalog.pg_backend_pid() as \"P\" ; ")
+        == "select 1073741830::pg_catalog.int4 as \"P\" ; "
+    );
+    for (const std::string_view sql :
+         {"select pg_backend_pid() + 0",
+          "select pg_backend_pid(), 1",
+          "select other.pg_backend_pid()",
+          "select pg_backend_pid(); select 1",
+          "select pg_backend_pid() from t",
+          "select 1 where pg_backend_pid() = 1"}) {
+        CAPTURE(sql);
+        CHECK(told(sql) == "nothing");
+    }
 }

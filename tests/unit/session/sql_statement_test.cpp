@@ -249,6 +249,14 @@ TEST_CASE("session/sql_statement: changes of functions are told from other DDL")
     );
     CHECK(describe("create index i on f (x)") == "ddl");
     CHECK(
+        describe("create function f() returns int as 'lib', 'f' language C strict")
+        == "ddl {changes_functions,loads_library}"
+    );
+    CHECK(
+        describe("create function f(c int) returns int language sql as 'select c'")
+        == "ddl {changes_functions}"
+    );
+    CHECK(
         describe("create trigger t after insert on t execute function f()")
         == "ddl {changes_functions}"
     );
