@@ -30,6 +30,13 @@ bool ClientForwarder::shows_names(const SqlReading& reading) const
     return std::ranges::any_of(reading.prepared_names, shows);
 }
 
+// To be parsed. The rows of EXECUTE are those of what has the name when it is parsed: nobody else
+// may have the statement.
+bool ClientForwarder::needs_own_names(const SqlReading& reading) const
+{
+    return reading.executes || shows_names(reading);
+}
+
 // False: what came before must be answered first. In a transaction that has failed nothing can be
 // parsed, though a query may end it and then read: it is shown none of ours at least.
 bool ClientForwarder::lend_all_names()
@@ -90,7 +97,8 @@ void ClientForwarder::lend_one_by_one(const std::vector<NamedInOrder>& all)
 // PostgreSQL has parsed it as it would now, and no table has changed since, as far as is known.
 bool ClientForwarder::is_sound(const Statement& statement) const
 {
-    if (statement.reading().reads_prepared) return true; // never kept, so never known
+    const SqlReading& reading = statement.reading();
+    if (reading.reads_prepared || reading.executes) return true; // never kept, so never known
     if (statement.parse_hash() != parse_hash_now()) return false;
     PreparedCache& prepared = server_->prepared;
     if (const PreparedCache::Entry* const entry = prepared.find(statement.id())) {

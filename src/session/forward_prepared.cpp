@@ -56,7 +56,7 @@ ClientForwarder::Done ClientForwarder::parse(FrameHeader header, Bytes available
         if (!refused.empty()) return refuse_parse(*parsed, refused);
     }
     server_->drops_after_sync |= reading.kind == SqlKind::drops_all;
-    if (server_->lent.are_all || shows_names(reading)) {
+    if (server_->lent.are_all || needs_own_names(reading)) {
         if (is_taken) { // the server has it, and says that it is taken
             pass_expecting(header, available, Reply::parse);
             return Done::yes;
@@ -232,8 +232,8 @@ ClientForwarder::Target ClientForwarder::resolve(std::string_view client_name, S
 
 ClientForwarder::Target ClientForwarder::resolve_unnamed(Step& step)
 {
-    const bool shows = client_.unnamed && shows_names(client_.unnamed->reading());
-    if (has_unnamed_here() && !shows) return {};
+    const bool is_own = client_.unnamed && needs_own_names(client_.unnamed->reading());
+    if (has_unnamed_here() && !is_own) return {};
     if (client_.unnamed) return prepare(client_.unnamed, {}, step);
     if (server_->unnamed_owner != ClientId{}) { // somebody else's: this client has none
         wire::append_target(outputs_.to_server.own(), client_type::close, 'S', {});
@@ -251,7 +251,7 @@ ClientForwarder::Target ClientForwarder::prepare(
     const StatementRef& statement, std::string_view client_name, Step& step
 )
 {
-    if (server_->lent.are_all || shows_names(statement->reading())) {
+    if (server_->lent.are_all || needs_own_names(statement->reading())) {
         return prepare_by_own_name(statement, client_name, step);
     }
     if (PreparedCache::Entry* const entry = server_->prepared.find(statement->id())) {

@@ -126,3 +126,26 @@ TEST_CASE_FIXTURE(Names, "integration/names: dropped by SQL and made anew in one
     CHECK(other.query(left).text() == "0");
     CHECK(other.query("EXECUTE p").text() == "ERROR 26000");
 }
+
+// Its rows are those of what has the name when it is parsed, for each client another.
+TEST_CASE("integration/names: EXECUTE that is itself prepared is nobody else's")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "1"}}};
+    Connection one = pgweir.connect();
+    Connection two = pgweir.connect();
+    one.query("PREPARE p AS SELECT 1 AS a");
+    two.query("PREPARE p AS SELECT 'x'::text AS b, 2 AS c");
+    one.prepare("run", "EXECUTE p");
+    two.prepare("run", "EXECUTE p");
+    for (int i = 0; i < 3; ++i) {
+        CHECK(one.describe("run").columns() == std::vector<std::string>{"a"});
+        CHECK(two.describe("run").columns() == std::vector<std::string>{"b", "c"});
+        CHECK(one.execute("run").text() == "1");
+        CHECK(two.execute("run").text() == "x|2");
+        CHECK(one.query_params("EXECUTE p", {}).text() == "1");
+        CHECK(two.query_params("EXECUTE p", {}).text() == "x|2");
+    }
+    one.prepare("by_protocol", "SELECT 7 AS d");
+    CHECK(one.query_params("EXECUTE by_protocol", {}).text() == "7");
+    CHECK(one.prepare("by_protocol", "SELECT 8").text() == "ERROR 42P05");
+}

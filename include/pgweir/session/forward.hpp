@@ -212,6 +212,7 @@ private:
         const Statement* statement;
     };
     [[nodiscard]] bool shows_names(const SqlReading& reading) const;
+    [[nodiscard]] bool needs_own_names(const SqlReading& reading) const;
     [[nodiscard]] bool lend_all_names();
     [[nodiscard]] std::vector<NamedInOrder> statements_to_lend(bool is_begun) const;
     void lend_one_by_one(const std::vector<NamedInOrder>& all);
