@@ -14,7 +14,7 @@ void ServerForwarder::statements_dropped()
     client_->sql_prepared = nullptr;
     if (!client_->statements) return;
     const bool is_query = server_.replies.front_is(Reply::query);
-    std::erase_if(*client_->statements, [&](const auto& each) {
+    client_->statements->remove_if([&](const auto& each) {
         return is_query || each.second.number <= server_.named_before_drop;
     });
 }
@@ -35,7 +35,7 @@ void ServerForwarder::deallocated()
     const auto found = client_->statements->find(gone.client_name);
     const bool is_same = found != client_->statements->end()
                          && found->second.statement->id() == gone.id;
-    if (is_same) client_->statements->erase(found);
+    if (is_same) client_->statements->remove(found);
 }
 
 // By the protocol's Close.

@@ -22,9 +22,7 @@ namespace {
 
 const NamedStatement* find_in(const ClientState& client, std::string_view name)
 {
-    if (!client.statements) return nullptr;
-    const auto found = client.statements->find(name);
-    return found == client.statements->end() ? nullptr : &found->second;
+    return client.statements ? client.statements->look_up(name) : nullptr;
 }
 
 } // namespace
@@ -391,7 +389,7 @@ void set_statement(
         client.statements->insert_or_assign(std::string{name}, named);
     } else if (const auto found = client.statements->find(name);
                found != client.statements->end()) {
-        client.statements->erase(found);
+        client.statements->remove(found);
     }
 }
 

@@ -58,7 +58,50 @@ struct NamedStatement {
     std::uint64_t number = 0;  // of all that it has named: tells their order
     Shape told = shape_untold; // of its rows, to the client
 };
-using NamedStatements = std::unordered_map<std::string, NamedStatement, TextHash, std::equal_to<>>;
+class NamedStatements
+    : private std::unordered_map<std::string, NamedStatement, TextHash, std::equal_to<>> {
+public:
+    NamedStatements() = default;
+    NamedStatements(const NamedStatements&) = delete;
+    NamedStatements& operator=(const NamedStatements&) = delete;
+    ~NamedStatements() = default;
+
+    using unordered_map::at;
+    using unordered_map::begin;
+    using unordered_map::contains;
+    using unordered_map::count;
+    using unordered_map::end;
+    using unordered_map::find;
+    using unordered_map::insert_or_assign;
+    using unordered_map::iterator;
+    using unordered_map::size;
+    using unordered_map::operator[];
+
+    /// Null: there is none.
+    [[nodiscard]] const NamedStatement* look_up(std::string_view name)
+    {
+        if (last_ == nullptr || last_->first != name) {
+            const auto found = find(name);
+            if (found == end()) return nullptr;
+            last_ = &*found;
+        }
+        return &last_->second;
+    }
+    void remove(iterator gone)
+    {
+        last_ = nullptr;
+        erase(gone);
+    }
+    template <class IsGone>
+    void remove_if(IsGone is_gone)
+    {
+        last_ = nullptr;
+        std::erase_if(static_cast<unordered_map&>(*this), is_gone);
+    }
+
+private:
+    const value_type* last_ = nullptr; // that was looked up: most are looked up again
+};
 
 /// Small on purpose: ten thousand idle clients each have one.
 struct ClientState {

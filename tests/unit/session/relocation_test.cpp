@@ -26,6 +26,22 @@ ClientState client_of(StatementTable& table)
 
 } // namespace
 
+TEST_CASE("session/state: a name that is gone is not found, though it was looked up last")
+{
+    NamedStatements statements;
+    statements["a"].number = 1;
+    statements["b"].number = 2;
+    REQUIRE(statements.look_up("a") != nullptr);
+    CHECK(statements.look_up("a")->number == 1);
+    statements.remove_if([](const auto& each) { return each.second.number == 1; });
+    CHECK(statements.look_up("a") == nullptr);
+    REQUIRE(statements.look_up("b") != nullptr);
+    statements.remove(statements.find("b"));
+    CHECK(statements.look_up("b") == nullptr);
+    statements["b"].number = 3;
+    CHECK(statements.look_up("b")->number == 3);
+}
+
 TEST_CASE("session/relocation: on the way a client shares no statement with anybody")
 {
     StatementTable table;
