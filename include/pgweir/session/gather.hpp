@@ -5,10 +5,9 @@
 
 #include <pgweir/base/bytes.hpp>
 
-#include <boost/container/small_vector.hpp>
-
 #include <cstddef>
 #include <span>
+#include <vector>
 
 namespace pgweir::session {
 
@@ -23,9 +22,17 @@ public:
 
     void borrow(Bytes bytes)
     {
-        if (bytes.empty() || (!runs_.empty() && extend(bytes))) return;
+        if (bytes.empty()) return;
         size_ += bytes.size();
-        runs_.push_back({bytes.data(), 0, bytes.size()});
+        if (end_ == bytes.data()) {
+            last().size += bytes.size();
+            end_ += bytes.size();
+        } else if (is_behind_own() && bytes.size() <= copied_max) {
+            copy(bytes);
+        } else {
+            add({bytes.data(), 0, bytes.size()});
+            end_ = bytes.data() + bytes.size();
+        }
     }
 
     /// Messages written to the returned buffer become a run once commit() is called.
@@ -34,12 +41,13 @@ public:
     {
         const std::size_t added = own_.size() - own_size_;
         if (added == 0) return;
-        const bool extends = !runs_.empty() && runs_.back().borrowed == nullptr;
+        const bool extends = run_count_ > 0 && last().borrowed == nullptr;
         if (extends) {
-            runs_.back().size += added;
+            last().size += added;
         } else {
-            runs_.push_back({nullptr, own_size_, added});
+            add({nullptr, own_size_, added});
         }
+        end_ = nullptr;
         own_size_ = own_.size();
         size_ += added;
     }
@@ -49,13 +57,14 @@ public:
         if (run.borrowed != nullptr) return {run.borrowed, run.size};
         return Bytes{own_}.subspan(run.own_at, run.size);
     }
-    [[nodiscard]] std::span<const Run> runs() const { return {runs_.data(), runs_.size()}; }
+    [[nodiscard]] std::span<const Run> runs() const { return {runs_.data(), run_count_}; }
     [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] bool empty() const { return size_ == 0; }
 
     void clear()
     {
-        runs_.clear();
+        run_count_ = 0;
+        end_ = nullptr;
         own_.clear();
         own_size_ = 0;
         size_ = 0;
@@ -64,24 +73,36 @@ public:
 private:
     static constexpr std::size_t copied_max = 512;
 
-    // True: the last run has taken them.
-    bool extend(Bytes bytes)
+    [[nodiscard]] Run& last() { return runs_.data()[run_count_ - 1]; }
+    [[nodiscard]] bool is_behind_own()
     {
-        Run& last = runs_.back();
-        const bool is_own = last.borrowed == nullptr && own_.size() == own_size_;
-        const bool is_copied = is_own && bytes.size() <= copied_max;
-        if (is_copied) {
-            append(own_, bytes);
-            own_size_ = own_.size();
-        } else if (last.borrowed == nullptr || last.borrowed + last.size != bytes.data()) {
-            return false;
-        }
-        last.size += bytes.size();
-        size_ += bytes.size();
-        return true;
+        return run_count_ > 0 && last().borrowed == nullptr && own_.size() == own_size_;
     }
 
-    boost::container::small_vector<Run, 8> runs_;
+    void add(Run run)
+    {
+        if (run_count_ == room_) make_room();
+        runs_.data()[run_count_++] = run;
+    }
+
+    // What is rare, and would make the above save registers.
+    [[gnu::noinline]] void copy(Bytes bytes)
+    {
+        append(own_, bytes);
+        own_size_ = own_.size();
+        last().size += bytes.size();
+    }
+    [[gnu::noinline]] void make_room()
+    {
+        constexpr std::size_t usual = 8;
+        runs_.resize(2 * room_ + usual);
+        room_ = runs_.size();
+    }
+
+    std::vector<Run> runs_; // so many of them are in use:
+    std::size_t run_count_ = 0;
+    std::size_t room_ = 0;
+    const std::byte* end_ = nullptr; // of the last run, if it is borrowed
     Buffer own_;
     std::size_t own_size_ = 0;
     std::size_t size_ = 0;
