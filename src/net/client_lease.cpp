@@ -37,7 +37,9 @@ bool ClientSession::acquire(Bytes input)
     const std::uint64_t hash = session::state_hash(
         *state_.wanted, state_.sql_prepared, state_.channels
     );
-    const pool::Core::Request request{class_of(input), hash, last_server_};
+    const session::Glance glance = glance_at(input);
+    is_plain_select_ = glance.is_plain_select;
+    const pool::Core::Request request{pool::ClassId{glance.fingerprint}, hash, last_server_};
     const auto answer = pool_->core.acquire(*this, worker_->now(), request);
     if (answer.slot != nullptr) {
         pool_->counters.wait_time.observe(Duration::zero());
@@ -53,11 +55,12 @@ bool ClientSession::acquire(Bytes input)
     return false;
 }
 
-// By what its first message says; that of a replication client says nothing about the rest.
-pool::ClassId ClientSession::class_of(Bytes input) const
+// A transaction's class is what its first message says; that of a replication client says nothing
+// about the rest.
+session::Glance ClientSession::glance_at(Bytes input) const
 {
-    if (!pool_->core.tells_apart() || replication_) return pool::ClassId::none;
-    return pool::ClassId{session::transaction_fingerprint(state_, input)};
+    if (!pool_->core.tells_apart() || replication_) return {};
+    return session::glance_at_transaction(state_, input);
 }
 
 void ClientSession::granted(Server& server)
@@ -98,7 +101,7 @@ void ClientSession::attach(Server& server)
 
 // A replication connection takes the place of the one that the pool has granted, so that the
 // bound holds and the queue is fair.
-void ClientSession::swap_for_replication(Server& server)
+[[gnu::noinline]] void ClientSession::swap_for_replication(Server& server)
 {
     await(Awaited::server);
     auto pool = pool_->pool;

@@ -170,10 +170,10 @@ bool ClientSession::forward(Bytes& input)
         pool_->forward, worker_->statements(), pool_->knowledge, &pool_->clientele
     };
     ClientForwarder forwarder{context, state_, outputs};
-    const Step step = forwarder.forward(input, server);
+    const Step step = forwarder.forward(input, server, std::exchange(is_plain_select_, false));
     count(step.counts);
     if (pool_->knowledge.has_news) worker_->share_knowledge(*pool_);
-    input = input.subspan(step.consumed);
+    input = input.last(input.size() - step.consumed);
     send_to_server();
     const bool says_nothing = worker_->to_client().empty(); // nearly always
     if (says_nothing || send_to_client()) return follow(step, input);
@@ -188,8 +188,11 @@ bool ClientSession::follow(const Step& step, Bytes rest)
     case Stop::need_input:
         wanted_ = step.wanted;
         keep(rest, false);
-        release_if_idle();                               // the rest of a message may take its time
-        if (server_ == nullptr && is_draining_) drain(); // it was answered without one
+        if (server_ == nullptr) {
+            if (is_draining_) drain(); // it was answered without one
+        } else if (server_->state.replies.empty()) {
+            release_if_idle(); // the rest of a message may take its time
+        }
         return false;
     case Stop::need_server:
         if (acquire(rest)) return true;
@@ -232,7 +235,7 @@ void ClientSession::process_replies(Bytes input)
     const Step step = forwarder.forward(input);
     server_->wanted = step.wanted;
     const bool is_sent = send_to_client();
-    server_->input.keep(input.subspan(step.consumed));
+    server_->input.keep(input.last(input.size() - step.consumed));
     look_at_news();
     if (!is_sent) return leave(ClientEnd::gone);
     if (step.stop == Stop::violation) {

@@ -4,8 +4,8 @@
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
 
-#include "sql_blocks.hpp"
 #include "sql_characters.hpp"
+#include "sql_plain.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -16,41 +16,29 @@ namespace pgweir::session {
 
 namespace {
 
-constexpr std::size_t word_size = 8;
+using sql::load_word;
+using sql::word_size;
 
-// The first character is the lowest byte.
-std::uint64_t load_word(const char* at)
+std::uint64_t first_characters(std::uint64_t word, std::size_t count)
 {
-    std::uint64_t value = 0;
-    std::memcpy(&value, at, word_size);
-    if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
-    return value;
+    return word & ~(~std::uint64_t{0} << count * 8);
 }
 
-// The highest bit of each byte from '$' to '9': literals and comments begin with one of these.
-std::uint64_t may_begin_literal(std::uint64_t characters)
-{
-    constexpr std::uint64_t each = 0x0101010101010101;
-    constexpr std::uint64_t high = 0x80 * each;
-    const std::uint64_t low = characters & ~high;
-    const std::uint64_t from_dollar = low + (0x80 - '$') * each;
-    const std::uint64_t above_nine = low + (0x7f - '9') * each;
-    return from_dollar & ~above_nine & ~characters & high;
-}
+// Up to sixteen characters, zeros behind them.
+struct Chunk {
+    std::uint64_t front = 0;
+    std::uint64_t back = 0;
 
-// Some bit of each byte that is no digit.
-std::uint64_t not_digits(std::uint64_t characters)
-{
-    constexpr std::uint64_t each = 0x0101010101010101;
-    const std::uint64_t value = characters ^ '0' * each;
-    return (value | ((value & (0x7f * each)) + 6 * each)) & (0xf0 * each);
-}
-
-// Which of them has one. As many as there are: none.
-std::size_t first_byte(std::uint64_t bits)
-{
-    return static_cast<std::size_t>(std::countr_zero(bits)) / 8;
-}
+    [[nodiscard]] sql::Block block() const
+    {
+        using Words [[gnu::vector_size(16)]] = std::uint64_t;
+        Words words{front, back};
+        if constexpr (std::endian::native == std::endian::big) {
+            words = Words{__builtin_bswap64(front), __builtin_bswap64(back)};
+        }
+        return std::bit_cast<sql::Block>(words);
+    }
+};
 
 // Fibonacci hashing (Knuth, TAOCP 6.4), turned between two words: a product carries upward only.
 class Mixer {
@@ -65,143 +53,211 @@ private:
     std::uint64_t state_ = 1;
 };
 
+struct Text {
+    const char* start;
+    const char* end;
+};
+
+bool is_in_word(Text text, const char* at)
+{
+    return at != text.start && sql::is(at[-1], sql::word);
+}
+
+bool goes_on_number(const char* at, const char* end)
+{
+    return at != end && (sql::is(*at, sql::word) || *at == '.');
+}
+
+[[gnu::noinline]] const char* skip_number(const char* at, const char* end)
+{
+    while (goes_on_number(at, end)) ++at;
+    return at;
+}
+
+// All that follow return the place behind it. Null: there is none at `at`.
+
+[[gnu::noinline]] const char* skip_string(Text text, const char* at)
+{
+    const bool has_escapes = at != text.start && sql::lower(at[-1]) == 'e';
+    const char* const behind = has_escapes ? sql::skip_escape_string(at + 1, text.end)
+                                           : sql::skip_quoted(at + 1, text.end, '\'');
+    return behind != nullptr ? behind : text.end;
+}
+
+[[gnu::noinline]] const char* skip_dollar(Text text, const char* at)
+{
+    const char* const body = is_in_word(text, at) ? nullptr : sql::skip_dollar_tag(at, text.end);
+    if (body == nullptr) return nullptr;
+    const char* const behind = sql::skip_dollar_string(at, body, text.end);
+    return behind != nullptr ? behind : text.end;
+}
+
+const char* skip_any_string(Text text, const char* at)
+{
+    if (*at == '\'') return skip_string(text, at);
+    return *at == '$' ? skip_dollar(text, at) : nullptr;
+}
+
+const char* skip_literal(Text text, const char* at)
+{
+    if (sql::is(*at, sql::digit) && !is_in_word(text, at)) return skip_number(at, text.end);
+    return skip_any_string(text, at);
+}
+
+// One more of a list.
+const char* skip_listed(Text text, const char* at)
+{
+    const char* const comma = sql::skip_blanks(at, text.end);
+    if (comma == text.end || *comma != ',') return nullptr;
+    const char* const next = sql::skip_blanks(comma + 1, text.end);
+    return next == text.end ? nullptr : skip_literal(text, next);
+}
+
+[[gnu::noinline]] const char* skip_list(Text text, const char* at)
+{
+    while (const char* const behind = skip_listed(text, at)) at = behind;
+    return at;
+}
+
+// Sixteen characters at once, up to one at which something may begin that does not count. What is
+// between two of these is mixed in words of its own, so that their lengths do not matter.
 class Reader {
 public:
-    explicit Reader(std::string_view sql)
-        : start_{sql.data()}, at_{sql.data()}, end_{sql.data() + sql.size()}
+    Reader(std::string_view sql, bool may_be_plain)
+        : text_{sql.data(), sql.data() + sql.size()}, at_{sql.data()}, is_plain_{may_be_plain}
     {
     }
 
-    std::uint64_t read()
+    [[gnu::always_inline]] Glance read()
     {
-        read_plain_blocks();
-        while (at_ != end_) {
-            const std::uint64_t characters = characters_at(at_);
-            const std::uint64_t found = may_begin_literal(characters);
-            const std::size_t left = std::min(word_size, static_cast<std::size_t>(end_ - at_));
-            const std::size_t plain = found == 0 ? left : first_byte(found);
-            at_ += plain;
-            if (plain == word_size) {
-                mixer_.add(characters);
-                continue;
-            }
-            if (plain > 0) mixer_.add(characters & ~(~std::uint64_t{0} << plain * 8));
-            if (found != 0) look();
+        bool is_near_stop = false;
+        for (;;) {
+            if (!is_near_stop) read_blocks();
+            if (at_ == text_.end) return {mixer_.result(), is_plain_};
+            is_near_stop = read_part();
         }
-        return mixer_.result();
     }
 
 private:
+    // Literals, comments and calls begin with one from '$' to '9', another statement with ';'.
+    static sql::Block stops_in(sql::Block block) { return sql::in_range(block, '$', ';'); }
+
     // Nearly all of most statements.
-    void read_plain_blocks()
+    void read_blocks()
     {
-        while (static_cast<std::size_t>(end_ - at_) >= sql::block_size) {
+        for (; left() >= sql::block_size; at_ += sql::block_size) {
             const sql::Block block = sql::block_at(at_);
-            if (sql::any_of((block >= '$') & (block <= '9'))) return;
+            const sql::Block stops = stops_in(block);
+            const unsigned found = sql::bits_of(stops | (block == '_'));
+            if (found != 0) {
+                if (sql::bits_of(stops) != 0) return;
+                look_at_names(found);
+            }
             mixer_.add(load_word(at_));
             mixer_.add(load_word(at_ + word_size));
-            at_ += sql::block_size;
         }
     }
 
-    // Zeros behind the end.
-    [[nodiscard]] std::uint64_t characters_at(const char* at) const
+    // Up to a character that may begin something, and what it begins; or all of a block. True:
+    // perhaps there is another one close behind.
+    bool read_part()
     {
-        const auto left = static_cast<std::size_t>(end_ - at);
-        if (left >= word_size) return load_word(at);
-        if (static_cast<std::size_t>(end_ - start_) >= word_size) {
-            return load_word(end_ - word_size) >> (word_size - left) * 8;
+        const Chunk chunk = left() >= sql::block_size
+                                ? Chunk{load_word(at_), load_word(at_ + word_size)}
+                                : last_chunk();
+        const sql::Block block = chunk.block();
+        const unsigned stops = sql::bits_of(stops_in(block));
+        look_at_names(sql::bits_of(block == '_') & (stops - 1) & ~stops);
+        if (stops == 0) {
+            mixer_.add(chunk.front);
+            if (left() > word_size) mixer_.add(chunk.back);
+            at_ += std::min(left(), sql::block_size);
+            return false;
         }
+        const auto place = static_cast<unsigned>(std::countr_zero(stops));
+        if (place > 0) mix_first(chunk, place);
+        at_ += place;
+        const unsigned digits = sql::bits_of(sql::in_range(block, '0', '9')) >> place;
+        stop(static_cast<unsigned>(std::countr_one(digits)));
+        return (stops & (stops - 1)) != 0;
+    }
+
+    void mix_first(const Chunk& chunk, std::size_t size)
+    {
+        if (size < word_size) return mixer_.add(first_characters(chunk.front, size));
+        mixer_.add(chunk.front);
+        if (size > word_size) mixer_.add(first_characters(chunk.back, size - word_size));
+    }
+
+    // Names pg_… are not plain. One may look back: a plain SELECT does not begin with a name.
+    void look_at_names(unsigned underscores)
+    {
+        if (!is_plain_) return;
+        for (; underscores != 0; underscores &= underscores - 1) {
+            const char* const at = at_ + static_cast<unsigned>(std::countr_zero(underscores));
+            if ((at[-1] | ' ') == 'g' && (at[-2] | ' ') == 'p') is_plain_ = false;
+        }
+    }
+
+    [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(text_.end - at_); }
+
+    [[nodiscard]] Chunk last_chunk() const
+    {
+        const auto size = static_cast<std::size_t>(text_.end - text_.start);
+        if (size < word_size) return {small_word(), 0};
+        const std::uint64_t last = load_word(text_.end - word_size);
+        if (left() <= word_size) return {last >> (word_size - left()) * 8, 0};
+        return {load_word(at_), last >> (sql::block_size - left()) * 8};
+    }
+
+    [[nodiscard]] std::uint64_t small_word() const
+    {
         std::uint64_t characters = 0;
-        for (std::size_t i = 0; i < left; ++i) {
-            characters |= std::uint64_t{sql::index_of(at[i])} << i * 8;
+        for (const char* at = text_.end; at != at_; --at) {
+            characters = characters << 8U | sql::index_of(at[-1]);
         }
         return characters;
     }
 
-    void look()
+    // At a character that may begin something; so many digits are here, at least.
+    void stop(unsigned digits)
     {
-        if (const char* const behind = skip_literal(at_)) {
-            literal(behind);
-        } else if (sql::starts_comment(at_, end_)) {
-            at_ = sql::skip_comment(at_, end_);
+        const char* behind = at_ + digits;
+        if (digits == 0 || is_in_word(text_, at_)) {
+            behind = skip_any_string(text_, at_);
+            if (behind == nullptr) return no_literal();
+            skip_to(behind);
+        } else if (goes_on_number(behind, text_.end)) {
+            skip_to(skip_number(behind, text_.end));
         } else {
-            mixer_.add(sql::index_of(*at_++));
+            at_ = behind;
         }
-    }
-
-    void literal(const char* behind)
-    {
         mixer_.add(literal_mark);
+        if (at_ != text_.end) skip_to(skip_list(text_, at_));
+    }
+
+    void no_literal()
+    {
+        if (sql::starts_comment(at_, text_.end)) return skip_to(sql::skip_comment(at_, text_.end));
+        if (*at_ == '(' || *at_ == ';') is_plain_ = false;
+        mixer_.add(sql::index_of(*at_++));
+    }
+
+    // What does not count may still not be plain.
+    void skip_to(const char* behind)
+    {
+        if (behind == at_) return;
+        if (is_plain_)
+            is_plain_ = !sql::has_notable(sql::between(at_ - sql::name_front_size, behind));
         at_ = behind;
-        while (skip_listed()) {
-        }
-    }
-
-    // One more of a list.
-    bool skip_listed()
-    {
-        const char* const comma = sql::skip_blanks(at_, end_);
-        if (comma == end_ || *comma != ',') return false;
-        const char* const next = sql::skip_blanks(comma + 1, end_);
-        const char* const behind = next == end_ ? nullptr : skip_literal(next);
-        if (behind == nullptr) return false;
-        at_ = behind;
-        return true;
-    }
-
-    // The place behind it. Null: there is none at `at`.
-    [[nodiscard]] const char* skip_literal(const char* at) const
-    {
-        switch (*at) {
-        case '\'': return skip_string(at);
-        case '$': return skip_dollar(at);
-        default: break;
-        }
-        if (!sql::is(*at, sql::digit) || is_in_word(at)) return nullptr;
-        const std::size_t digits = first_byte(not_digits(characters_at(at)));
-        if (digits == word_size || is_in_number(at + digits)) return skip_number(at + digits);
-        return at + digits;
-    }
-
-    [[nodiscard]] bool is_in_number(const char* at) const
-    {
-        return at != end_ && (sql::is(*at, sql::word) || *at == '.');
-    }
-
-    [[gnu::noinline]] [[nodiscard]] const char* skip_number(const char* at) const
-    {
-        while (is_in_number(at)) ++at;
-        return at;
-    }
-
-    [[nodiscard]] const char* skip_string(const char* at) const
-    {
-        const bool has_escapes = at != start_ && sql::lower(at[-1]) == 'e';
-        const char* const behind = has_escapes ? sql::skip_escape_string(at + 1, end_)
-                                               : sql::skip_quoted(at + 1, end_, '\'');
-        return behind != nullptr ? behind : end_;
-    }
-
-    [[nodiscard]] const char* skip_dollar(const char* at) const
-    {
-        const char* const body = is_in_word(at) ? nullptr : sql::skip_dollar_tag(at, end_);
-        if (body == nullptr) return nullptr;
-        const char* const behind = sql::skip_dollar_string(at, body, end_);
-        return behind != nullptr ? behind : end_;
-    }
-
-    [[nodiscard]] bool is_in_word(const char* at) const
-    {
-        return at != start_ && sql::is(at[-1], sql::word);
     }
 
     static constexpr std::uint64_t literal_mark = 0xffff;
 
-    const char* start_;
+    Text text_;
     const char* at_;
-    const char* end_;
     Mixer mixer_;
+    bool is_plain_; // a SELECT: nothing was seen so far that is not
 };
 
 std::string_view text_until_null(Bytes bytes)
@@ -216,45 +272,59 @@ std::uint64_t bound_fingerprint(const ClientState& client, Bytes body)
     const std::size_t portal_size = text_until_null(body).size();
     if (body.size() <= portal_size) return fingerprint({});
     const std::string_view name = text_until_null(body.subspan(portal_size + 1));
-    if (!client.statements) return fingerprint(name);
-    const auto found = client.statements->find(name);
-    return found != client.statements->end() ? found->second.statement->fingerprint()
-                                             : fingerprint(name);
+    const NamedStatement* const named = client.statements ? client.statements->look_up(name)
+                                                          : nullptr;
+    return named != nullptr ? named->statement->fingerprint() : fingerprint(name);
 }
 
-std::uint64_t message_fingerprint(const ClientState& client, char type, Bytes body)
+std::uint64_t parsed_fingerprint(Bytes body)
+{
+    const std::size_t name_size = text_until_null(body).size();
+    if (body.size() <= name_size) return fingerprint({});
+    return fingerprint(text_until_null(body.subspan(name_size + 1)));
+}
+
+Glance glance_at_message(const ClientState& client, Bytes input)
 {
     namespace client_type = wire::client_type;
+    if (input.size() < wire::frame_header_size) return glance_at({});
+    const char type = std::to_integer<char>(input.front());
+    const std::size_t frame_size = load_be32(&input[1]) + std::size_t{1};
+    const bool is_whole = frame_size <= input.size() && frame_size >= wire::frame_header_size;
+    const Bytes body = (is_whole ? input.first(frame_size) : input)
+                           .subspan(wire::frame_header_size);
     if (type == client_type::query) {
         std::string_view text = as_text(body);
         if (text.ends_with('\0')) text.remove_suffix(1);
-        return fingerprint(text);
+        Glance glance = glance_at(text);
+        if (!is_whole) glance.is_plain_select = false;
+        return glance;
     }
-    if (type == client_type::bind) return bound_fingerprint(client, body);
-    if (type == client_type::parse) {
-        const std::size_t name_size = text_until_null(body).size();
-        if (body.size() <= name_size) return fingerprint({});
-        return fingerprint(text_until_null(body.subspan(name_size + 1)));
-    }
-    return fingerprint({&type, 1});
+    if (type == client_type::bind) return {bound_fingerprint(client, body)};
+    if (type == client_type::parse) return {parsed_fingerprint(body)};
+    return glance_at({&type, 1});
 }
 
 } // namespace
 
-std::uint64_t fingerprint(std::string_view sql)
+Glance glance_at(std::string_view sql)
 {
     constexpr std::size_t front_size = 2'048;
-    return Reader{sql.substr(0, front_size)}.read();
+    const bool may_be_plain = sql.size() <= front_size && sql::begins_as_select(sql);
+    if (sql.ends_with(';')) sql.remove_suffix(1);
+    return Reader{sql.substr(0, front_size), may_be_plain}.read();
 }
 
-std::uint64_t transaction_fingerprint(const ClientState& client, Bytes input)
+std::uint64_t fingerprint(std::string_view sql) { return glance_at(sql).fingerprint; }
+
+Glance glance_at_transaction(const ClientState& client, Bytes input)
 {
     constexpr std::uint64_t behind_begin = 0x5851f42d4c957f2d; // any number
-    const auto header = wire::peek_header(input, wire::body_size_max);
-    if (!header || !*header) return fingerprint({});
-    const Bytes body = wire::body_of(**header, input);
-    const std::uint64_t own = message_fingerprint(client, (**header).type, body);
-    return client.block ? (own ^ behind_begin) | std::uint64_t{1} << 63U : own;
+    Glance glance = glance_at_message(client, input);
+    if (client.block) {
+        glance.fingerprint = (glance.fingerprint ^ behind_begin) | std::uint64_t{1} << 63U;
+    }
+    return glance;
 }
 
 } // namespace pgweir::session

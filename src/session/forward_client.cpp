@@ -39,10 +39,11 @@ bool names_undecided(const SqlReading& reading, const ReplyQueue& replies)
 
 } // namespace
 
-Step ClientForwarder::forward(Bytes input, ServerState* server)
+Step ClientForwarder::forward(Bytes input, ServerState* server, bool is_plain_select)
 {
     Step step;
     server_ = server;
+    is_plain_select_ = is_plain_select;
     const bool owes_begin = client_.block != nullptr;
     if (server != nullptr) {
         if (server->rerun.is_wanted && !input.empty()) {
@@ -193,6 +194,11 @@ ClientForwarder::Done ClientForwarder::message_without_server(
 
 ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available, Step& step)
 {
+    const bool is_known = std::exchange(is_plain_select_, false);
+    if (is_known && !is_skipped()) {
+        ++step.counts.queries;
+        return plain_select(header, available);
+    }
     const std::size_t front = std::min(header.frame_size(), frame_header_size + query_front_size);
     if (available.size() < front) {
         step.wanted = front;
@@ -207,12 +213,15 @@ ClientForwarder::Done ClientForwarder::query(FrameHeader header, Bytes available
     std::string_view text = as_text(body_of(header, available.first(front)));
     if (text.ends_with('\0')) text.remove_suffix(1);
     const bool is_cut = front < header.frame_size();
-    if (!is_cut && is_plain_select(text)) {
-        pass(header, available);
-        expect_query(false);
-        return Done::yes;
-    }
+    if (!is_cut && is_plain_select(text)) return plain_select(header, available);
     return read_query(header, available, text);
+}
+
+ClientForwarder::Done ClientForwarder::plain_select(FrameHeader header, Bytes available)
+{
+    pass(header, available);
+    expect_query(false);
+    return Done::yes;
 }
 
 // What is not plain, and may be only the front of a query.
@@ -308,7 +317,7 @@ void ClientForwarder::pass(FrameHeader header, Bytes available) { pass_rest(head
 void ClientForwarder::pass_rest(FrameHeader header, Bytes available, std::size_t from)
 {
     used_ = std::min(header.frame_size(), available.size());
-    outputs_.to_server.borrow(available.subspan(from, used_ - from));
+    outputs_.to_server.borrow(available.first(used_).last(used_ - from));
     client_.stream = {.remaining = header.frame_size() - used_, .is_dropped = false};
 }
 

@@ -1,27 +1,18 @@
 #include <pgweir/session/sql.hpp>
 
-#include <pgweir/base/bytes.hpp>
 #include <pgweir/session/settings.hpp>
 #include <pgweir/session/sql_lexer.hpp>
 #include <pgweir/session/sql_statement.hpp>
 
-#include "sql_blocks.hpp"
 #include "sql_characters.hpp"
+#include "sql_plain.hpp"
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstdint>
-#include <cstring>
 #include <optional>
 #include <utility>
 
 namespace pgweir::session {
-
-using sql::any_of;
-using sql::Block;
-using sql::block_at;
-using sql::block_size;
 
 namespace {
 
@@ -283,37 +274,6 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     }
 }
 
-std::string_view without_end(std::string_view text)
-{
-    const auto trim = [&text] {
-        while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    };
-    trim();
-    if (text.ends_with(';')) text.remove_suffix(1);
-    trim();
-    return text;
-}
-
-// Whether a call, a second statement or a name pg_… may be behind the first two characters. This
-// is done for nearly every query, and is the only thing that is.
-bool has_notable(std::string_view text)
-{
-    constexpr std::size_t front = 2; // behind it, one may look back
-    const auto look = [](const char* at) {
-        const Block block = block_at(at);
-        const Block is_name = (block == '_') & ((block_at(at - 1) | ' ') == 'g')
-                              & ((block_at(at - 2) | ' ') == 'p');
-        return is_name | (block == '(') | (block == ';');
-    };
-    if (text.size() < front + block_size) {
-        return text.find_first_of("(;_", front) != std::string_view::npos;
-    }
-    const char* const last = text.data() + text.size() - block_size;
-    Block found = look(last); // looked at twice, in part
-    for (const char* at = text.data() + front; at < last; at += block_size) found |= look(at);
-    return any_of(found);
-}
-
 } // namespace
 
 SqlReading read_sql(std::string_view text, bool is_cut)
@@ -349,15 +309,7 @@ SqlReading read_sql(std::string_view text, bool is_cut)
 
 bool is_plain_select(std::string_view text)
 {
-    constexpr std::uint64_t select = 0x73656c65637420; // "select ", the first seven letters
-    constexpr std::uint64_t lower_case = 0x20202020202020;
-    constexpr std::size_t size_min = 8;
-    if (text.size() < size_min) return false;
-    const Bytes front = as_bytes(text.substr(0, size_min));
-    const std::uint64_t eight = std::uint64_t{load_be32(&front[0])} << 32U | load_be32(&front[4]);
-    if ((eight >> 8U | lower_case) != select) return false;
-
-    return !has_notable(without_end(text));
+    return sql::begins_as_select(text) && !sql::has_notable(sql::without_end(text));
 }
 
 // Names have few underscores, and there is no faster way to look for one letter.

@@ -1,3 +1,4 @@
+#include <pgweir/session/fingerprint.hpp>
 #include <pgweir/session/question.hpp>
 
 #include "support/session_script.hpp"
@@ -52,7 +53,13 @@ void SessionScript::show_client(Bytes input)
     session::ClientForwarder forwarder{
         context, clients_.at(client_), session::Outputs{to_server_, to_client_}
     };
-    const Step step = forwarder.forward(input, server_ == none ? nullptr : &servers_.at(server_));
+    session::ServerState* const server = server_ == none ? nullptr : &servers_.at(server_);
+    const bool is_looked_at = server != nullptr && server->is_fresh // as when a server is lent
+                              && clients_.at(client_).stream.remaining == 0;
+    const bool is_plain_select = is_looked_at
+                                 && session::glance_at_transaction(clients_.at(client_), input)
+                                        .is_plain_select;
+    const Step step = forwarder.forward(input, server, is_plain_select);
     collect();
     client_stop = step.stop;
     if (step.stop == Stop::violation) problem = step.error->message;

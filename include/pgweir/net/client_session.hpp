@@ -10,6 +10,7 @@
 #include <pgweir/net/reactor.hpp>
 #include <pgweir/net/stream.hpp>
 #include <pgweir/pool/shared.hpp>
+#include <pgweir/session/fingerprint.hpp>
 #include <pgweir/session/forward.hpp>
 #include <pgweir/session/state.hpp>
 
@@ -177,7 +178,7 @@ private:
 
     // client_lease.cpp: servers, and the time that they take
     bool acquire(Bytes input);
-    [[nodiscard]] pool::ClassId class_of(Bytes input) const;
+    [[nodiscard]] session::Glance glance_at(Bytes input) const;
     void attach(Server& server);
     bool begin_lease();
     void settings_proven();
@@ -250,9 +251,10 @@ private:
     Phase phase_ = Phase::open;
     bool is_logging_in_ = false; // LoggedInClient::is_unproven
     bool is_readable_ = false;
-    bool is_hung_up_ = false;    // FIN has come: read on until the end is seen
-    bool is_kept_ready_ = false; // input_ holds whole messages, not just the front of one
-    bool is_lease_new_ = false;  // the server's settings have not been looked at
+    bool is_hung_up_ = false;      // FIN has come: read on until the end is seen
+    bool is_kept_ready_ = false;   // input_ holds whole messages, not just the front of one
+    bool is_lease_new_ = false;    // the server's settings have not been looked at
+    bool is_plain_select_ = false; // what it has asked for a server for, until that gets it
     bool is_transaction_timed_out_ = false;
     bool is_draining_ = false;
 };

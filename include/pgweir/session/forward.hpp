@@ -88,7 +88,8 @@ public:
     {
     }
 
-    [[nodiscard]] Step forward(Bytes input, ServerState* server);
+    /// `is_plain_select`: the message at the front is a whole Query, and known to be one.
+    [[nodiscard]] Step forward(Bytes input, ServerState* server, bool is_plain_select = false);
 
 private:
     enum class Done : std::uint8_t { yes, more, wait }; // more: whole message; wait: need_replies
@@ -102,6 +103,7 @@ private:
     Done message(wire::FrameHeader header, Bytes available, Step& step);
     Done message_without_server(wire::FrameHeader header, Bytes available, Step& step);
     Done query(wire::FrameHeader header, Bytes available, Step& step);
+    Done plain_select(wire::FrameHeader header, Bytes available);
     Done read_query(wire::FrameHeader header, Bytes available, std::string_view text);
     std::optional<Done> answer_block_edge(wire::FrameHeader header, Bytes available, Step& step);
     Done bind(wire::FrameHeader header, Bytes available, Step& step);
@@ -259,9 +261,10 @@ private:
     ClientState& client_;
     Outputs outputs_;
     ServerState* server_ = nullptr;
-    std::size_t at_ = 0;    // in the input, where the message at hand begins
-    std::size_t used_ = 0;  // of `available`, by the message at hand
-    bool is_first_ = false; // the server was idle before this input
+    std::size_t at_ = 0;           // in the input, where the message at hand begins
+    std::size_t used_ = 0;         // of `available`, by the message at hand
+    bool is_first_ = false;        // the server was idle before this input
+    bool is_plain_select_ = false; // the first message of it
 };
 
 /// Server to client. With `client` null the answers are swallowed: nobody waits for them any more.

@@ -1,6 +1,7 @@
 #include <pgweir/session/fingerprint.hpp>
 
 #include <pgweir/session/lazy_block.hpp>
+#include <pgweir/session/sql.hpp>
 #include <pgweir/session/state.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -19,6 +20,11 @@ namespace {
 bool same(std::string_view one, std::string_view other)
 {
     return fingerprint(one) == fingerprint(other);
+}
+
+std::uint64_t transaction(const ClientState& client, Bytes input)
+{
+    return glance_at_transaction(client, input).fingerprint;
 }
 
 Buffer query(std::string_view sql)
@@ -45,6 +51,56 @@ TEST_CASE("session/fingerprint: a list of values is one")
     CHECK(same("SELECT a FROM t WHERE id IN (1)", "SELECT a FROM t WHERE id IN (1, 22,'x' , 4)"));
     CHECK_FALSE(same("SELECT f(1)", "SELECT f(1, a)"));
     CHECK_FALSE(same("SELECT f(1,)", "SELECT f(1)"));
+}
+
+TEST_CASE("session/fingerprint: nor does a semicolon at the end")
+{
+    CHECK(same("SELECT a FROM t", "SELECT a FROM t;"));
+    CHECK(same("SELECT 1", "SELECT 2;"));
+    CHECK_FALSE(same("SELECT a; SELECT b", "SELECT a SELECT b"));
+}
+
+TEST_CASE("session/fingerprint: what is a plain SELECT is seen on the way")
+{
+    const auto is_plain = [](std::string_view sql) { return glance_at(sql).is_plain_select; };
+    CHECK(is_plain("SELECT abalance FROM pgbench_accounts WHERE aid = 17;"));
+    CHECK(is_plain("select a.b, c FROM t WHERE name = 'O''Neil' AND b = $1 ORDER BY 1, 2 LIMIT 7"));
+    CHECK(is_plain("SELECT a /* request 17 */ FROM t -- all of it"));
+    CHECK(is_plain("SELECT a::int, 1.5e-3 FROM t WHERE a_pg = b"));
+    CHECK_FALSE(is_plain("SELECT"));
+    CHECK_FALSE(is_plain("INSERT INTO t VALUES"));
+    CHECK_FALSE(is_plain(std::string{"SELECT "} + std::string(2'048, 'a'))); // not seen to its end
+}
+
+// It may not take for plain what is_plain_select() does not: tried with pieces in all places.
+TEST_CASE("session/fingerprint: a glance is no less strict than a look")
+{
+    const std::vector<std::string_view> pieces{
+        "a",    "17",
+        "'",    "''",
+        "$",    "$1",
+        "$a$",  "--",
+        "/*",   "*/",
+        "\n",   ",",
+        "(",    ";",
+        "pg",   "_",
+        "g_",   "1pg_",
+        "E'\\", "pgbench_accounts",
+        "PG_",  "a long name of twenty two",
+        " ",    ".",
+        "\"",
+    };
+    std::size_t plain = 0;
+    for (std::size_t seed = 0; seed < 50'000; ++seed) {
+        std::string sql = "SELECT the_first_column, "; // of short ones a look is stricter
+        std::size_t digits = seed * 2'654'435'761 % 1'000'003;
+        for (; digits > 0; digits /= pieces.size()) sql += pieces[digits % pieces.size()];
+        if (!glance_at(sql).is_plain_select) continue;
+        CAPTURE(sql);
+        CHECK(is_plain_select(sql));
+        ++plain;
+    }
+    CHECK(plain > 1'000);
 }
 
 TEST_CASE("session/fingerprint: comments do not matter")
@@ -107,11 +163,11 @@ TEST_CASE("session/fingerprint: only the front of a long text is read")
 TEST_CASE("session/fingerprint: of a message, it is that of the statement in it")
 {
     const ClientState client;
-    CHECK(transaction_fingerprint(client, query("SELECT 1")) == fingerprint("SELECT 2"));
+    CHECK(transaction(client, query("SELECT 1")) == fingerprint("SELECT 2"));
 
     Buffer parse;
     wire::append_parse(parse, "name", "SELECT 1", Buffer(2));
-    CHECK(transaction_fingerprint(client, parse) == fingerprint("SELECT 2"));
+    CHECK(transaction(client, parse) == fingerprint("SELECT 2"));
 }
 
 TEST_CASE("session/fingerprint: a statement that is bound is what its name stands for")
@@ -123,16 +179,16 @@ TEST_CASE("session/fingerprint: a statement that is bound is what its name stand
     Buffer bind;
     append(bind, as_bytes(std::string_view("B\0\0\0\x10\0name\0", 11)));
     bind.resize(bind.size() + 6); // no formats, no values
-    CHECK(transaction_fingerprint(client, bind) == fingerprint("SELECT $1"));
+    CHECK(transaction(client, bind) == fingerprint("SELECT $1"));
 }
 
 TEST_CASE("session/fingerprint: behind a BEGIN the same statement is another thing")
 {
     ClientState client;
-    const auto alone = transaction_fingerprint(client, query("SELECT 1"));
+    const auto alone = transaction(client, query("SELECT 1"));
     client.block = std::make_unique<LazyBlock>();
-    CHECK(transaction_fingerprint(client, query("SELECT 1")) != alone);
-    CHECK(transaction_fingerprint(client, query("SELECT 1")) != 0);
+    CHECK(transaction(client, query("SELECT 1")) != alone);
+    CHECK(transaction(client, query("SELECT 1")) != 0);
 }
 
 TEST_CASE("session/fingerprint: a message that is not all here yet has one, too")
@@ -141,6 +197,14 @@ TEST_CASE("session/fingerprint: a message that is not all here yet has one, too"
     const Buffer whole = query("SELECT a FROM t WHERE id = 1");
     for (std::size_t size = 0; size <= whole.size(); ++size) {
         const Buffer front(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-        CHECK(transaction_fingerprint(client, front) != 0);
+        const Glance glance = glance_at_transaction(client, front);
+        CHECK(glance.fingerprint != 0);
+        CHECK(glance.is_plain_select == (size == whole.size()));
+    }
+    Buffer broken = whole;
+    for (const std::uint32_t length : {0U, 3U, 4U, 0xffffffffU}) {
+        store_be32(&broken[1], length);
+        CHECK(glance_at_transaction(client, broken).fingerprint != 0);
+        CHECK_FALSE(glance_at_transaction(client, broken).is_plain_select);
     }
 }
