@@ -20,8 +20,8 @@ bool ClientSession::owns_server() const
 
 bool ClientSession::is_pinned() const
 {
-    const bool may_be = pool_->options.pin == pool::Pin::automatic || waits_for_listener();
-    return !state_.pins.empty() && may_be;
+    if (state_.pins.empty()) return false; // nearly always
+    return pool_->options.pin == pool::Pin::automatic || waits_for_listener();
 }
 
 bool ClientSession::keeps_server() const { return owns_server() || is_pinned(); }
@@ -150,7 +150,7 @@ void ClientSession::log_pin()
          {"statement", server_->state.doubtful}});
 }
 
-void ClientSession::log_unpin()
+[[gnu::noinline]] void ClientSession::log_unpin()
 {
     const auto held = std::chrono::duration_cast<std::chrono::milliseconds>(
         worker_->now() - std::exchange(pinned_at_, {})

@@ -32,7 +32,7 @@ void Reactor::add(int fd, Watched& watched)
     control(epoll_.get(), EPOLL_CTL_ADD, fd, {.events = always, .data = {.ptr = &watched}});
 }
 
-void Reactor::watch_writable(int fd, Watched& watched, bool on)
+[[gnu::noinline]] void Reactor::watch_writable(int fd, Watched& watched, bool on)
 {
     const std::uint32_t events = on ? always | EPOLLOUT : always;
     control(epoll_.get(), EPOLL_CTL_MOD, fd, {.events = events, .data = {.ptr = &watched}});

@@ -114,10 +114,23 @@ void Server::give_back(bool is_cut, bool wants_cancel)
     is_used_ = true;
     const bool is_in_doubt = !state.doubts.empty() || !state.lent.names.empty();
     if (is_in_doubt) state.must_be_reset = true; // nobody is left to be told
-    state.lent.names.clear();
+    if (!state.lent.names.empty() || state.answer) drop_unfinished();
     state.lent.are_all = false;
-    state.answer = nullptr;
     state.own_notifications = 0;
+    const bool is_at_rest = state.is_idle() && output.empty() && !input.has_kept();
+    if (!is_at_rest || is_replication_ || is_cut) return give_back_at_work(is_cut, wants_cancel);
+    use = ServerUse::recovering;
+    has_recovered();
+}
+
+[[gnu::noinline]] void Server::drop_unfinished()
+{
+    state.lent.names.clear();
+    state.answer = nullptr;
+}
+
+[[gnu::noinline]] void Server::give_back_at_work(bool is_cut, bool wants_cancel)
+{
     if (is_replication_) return die("its client has left");
     if (is_cut) return die("its client left in the middle of a message");
     use = ServerUse::recovering;
@@ -202,12 +215,17 @@ void Server::start_check()
     if (!send_own()) die("the connection broke");
 }
 
+[[gnu::noinline]] void Server::forget_errors()
+{
+    state.hidden_error.reset();
+    state.cancel_reason.reset();
+}
+
 // A cancel request that is still on its way could hit the next client: then it waits.
 void Server::return_to_pool()
 {
     const bool was_checked = use == ServerUse::checking;
-    state.hidden_error.reset();
-    state.cancel_reason.reset();
+    if (state.hidden_error || state.cancel_reason) forget_errors();
     state.drops_after_sync = false;
     state.is_unsettled = false;
     state.is_dropping = false;

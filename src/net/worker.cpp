@@ -211,7 +211,7 @@ void Worker::configure_pools()
     }
 }
 
-void Worker::obey_all(WorkerPool& pool)
+[[gnu::noinline]] void Worker::obey_all(WorkerPool& pool)
 {
     do {
         const pool::Command command = pool.core.next_command();

@@ -307,10 +307,14 @@ std::optional<CloseReason> Core::must_close(const Slot& slot, TimePoint now) con
 bool Core::close_if_due(Slot& slot, TimePoint now)
 {
     const auto reason = must_close(slot, now);
-    if (!reason) return false;
-    close(slot, *reason);
+    if (reason) close_and_serve(slot, *reason, now);
+    return reason.has_value();
+}
+
+[[gnu::noinline]] void Core::close_and_serve(Slot& slot, CloseReason reason, TimePoint now)
+{
+    close(slot, reason);
     serve_queue(now);
-    return true;
 }
 
 void Core::close(Slot& slot, CloseReason reason)
@@ -343,7 +347,11 @@ void Core::serve_queue(TimePoint now)
 // One connect on its way for each waiter, and never more servers than allowed.
 void Core::open_for_waiters(TimePoint now)
 {
-    if (shared_.total() >= shared_.size()) return;
+    if (shared_.total() < shared_.size()) open_some(now);
+}
+
+[[gnu::noinline]] void Core::open_some(TimePoint now)
+{
     while (shared_.admissible() > shared_.opening() && open_one(now)) {
     }
 }

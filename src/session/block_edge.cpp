@@ -52,15 +52,32 @@ BlockEdge read_block_edge(std::string_view text)
 // By the size, and the first letters: most queries are SELECT, INSERT, UPDATE or DELETE.
 bool may_be_block_edge(Bytes front)
 {
-    constexpr std::string_view first_letters = "bscera \n\t\r;";
-    const std::string_view message = as_text(front);
-    if (message.size() < frame_header_size + 2) return true;
-    if (message.front() != client_type::query) return false;
-    const char first = sql::lower(message[frame_header_size]);
-    const bool is_start = sql::lower(message[frame_header_size + 1]) == 't';
-    if (first == 's' && !is_start) return false;
-    if (load_be32(&front[1]) > text_size_max) return false;
-    return first_letters.find(first) != std::string_view::npos;
+    if (front.size() < frame_header_size + 2) return true;
+    const char* const message = as_text(front).data();
+    if (*message != client_type::query) return false;
+    switch (message[frame_header_size]) {
+    case 's':
+    case 'S':
+        if (sql::lower(message[frame_header_size + 1]) != 't') return false;
+        break;
+    case 'a':
+    case 'A':
+    case 'b':
+    case 'B':
+    case 'c':
+    case 'C':
+    case 'e':
+    case 'E':
+    case 'r':
+    case 'R':
+    case ' ':
+    case '\n':
+    case '\t':
+    case '\r':
+    case ';': break;
+    default: return false;
+    }
+    return load_be32(&front[1]) <= text_size_max;
 }
 
 } // namespace pgweir::session

@@ -133,6 +133,9 @@ private:
     void has_recovered();
     [[nodiscard]] bool needs_reset() const;
     void start_reset();
+    void drop_unfinished();
+    void give_back_at_work(bool is_cut, bool wants_cancel);
+    void forget_errors();
     void return_to_pool();
     [[nodiscard]] bool send_own();
     void wake_at(TimePoint time);

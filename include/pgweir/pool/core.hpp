@@ -144,6 +144,7 @@ private:
     );
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
     bool close_if_due(Slot& slot, TimePoint now);
+    void close_and_serve(Slot& slot, CloseReason reason, TimePoint now);
     void close(Slot& slot, CloseReason reason);
     void grant(const Taken& waiter, Slot& slot, TimePoint now);
     void release_by_command(Slot& slot, TimePoint now);
@@ -156,6 +157,7 @@ private:
     void lost_place(TimePoint now);
     void serve_queue(TimePoint now);
     void open_for_waiters(TimePoint now);
+    void open_some(TimePoint now);
     bool open_one(TimePoint now);
     void publish() { shared_.publish_idle(self_, static_cast<std::uint32_t>(idle_.size())); }
 
