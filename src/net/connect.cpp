@@ -146,7 +146,7 @@ void prepare_socket(int fd, const SocketOptions& options)
 Task<Resolved> resolve(Executor executor, HostPort host, TimePoint deadline)
 {
     Resolved resolved;
-    if (host.host.starts_with('/') || host.host.starts_with('@')) {
+    if (host.address.empty() && host.host.starts_with('/')) {
         const Address address = Address::unix_socket(host.host, host.port);
         if (address.size > 0) {
             resolved.addresses.push_back(address);
@@ -163,8 +163,9 @@ Task<Resolved> resolve(Executor executor, HostPort host, TimePoint deadline)
     timer.async_wait([&resolver](const ErrorCode& error) {
         if (!error) resolver.cancel();
     });
+    const std::string& name = host.address.empty() ? host.host : host.address;
     const auto [error, results] = co_await resolver.async_resolve(
-        host.host, std::to_string(host.port), use_task
+        name, std::to_string(host.port), use_task
     );
     timer.cancel();
     if (error) {

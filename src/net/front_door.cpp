@@ -3,7 +3,6 @@
 #include <pgweir/auth/crypto.hpp>
 #include <pgweir/base/log.hpp>
 #include <pgweir/net/client_login.hpp>
-#include <pgweir/net/connect.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -29,13 +28,6 @@ auth::Digest random_secret()
     auth::Digest secret{};
     auth::random_bytes(secret);
     return secret;
-}
-
-// Not there, starting, stopping or full. What else it says, a password is wrong or a database is
-// missing, it will say again.
-bool is_down(std::string_view sqlstate)
-{
-    return sqlstate.starts_with("08") || sqlstate.starts_with("57P0") || sqlstate == "53300";
 }
 
 std::uint64_t random_start()
@@ -207,136 +199,6 @@ void FrontDoor::cancel(const wire::CancelRequest& request)
 void FrontDoor::open_console(ConsoleClient client)
 {
     if (open_console_) open_console_(std::move(client));
-}
-
-void FrontDoor::open_server(std::shared_ptr<Pool> pool, WorkerId worker)
-{
-    asio::post(io_, [this, pool = std::move(pool), worker]() mutable {
-        tasks_.spawn("open_server", open_for_pool(std::move(pool), worker));
-    });
-}
-
-void FrontDoor::open_replication(
-    std::shared_ptr<Pool> pool,
-    WorkerId worker,
-    ClientId client,
-    std::vector<session::Settings::Entry> parameters
-)
-{
-    auto start = [this,
-                  pool = std::move(pool),
-                  worker,
-                  client,
-                  parameters = std::move(parameters)] {
-        tasks_.spawn("open_replication", open_for_replication(pool, worker, client, parameters));
-    };
-    asio::post(io_, std::move(start));
-}
-
-Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
-{
-    const TimePoint started = Clock::now();
-    const std::uint32_t epoch = pool->epoch();
-    ConnectRequest request;
-    request.upstream = pool->upstream();
-    request.deadline = started + pool->options().server_connect_timeout;
-    request.socket = options_.socket;
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
-    if (!outcome.server) {
-        log(LogLevel::error,
-            "server_connect_failed",
-            {{"pool", pool->label()},
-             {"sqlstate", outcome.error.sqlstate},
-             {"reason", outcome.error.message}});
-        pool->set_last_error(outcome.error);
-        workers_[index_of(worker)]->open_failed(pool, is_down(outcome.error.sqlstate));
-        opening_ended(pool.get(), true);
-        co_return;
-    }
-    log(LogLevel::debug,
-        "server_opened",
-        {{"pool", pool->label()},
-         {"address", outcome.server->cancel.address.to_string()},
-         {"server_pid", outcome.server->cancel.process_id}});
-    pool->set_welcome(std::move(outcome.parameters));
-    outcome.server->pool = pool;
-    outcome.server->defaults = pool->welcome();
-    outcome.server->connected_at = started;
-    outcome.server->epoch = epoch;
-    workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
-    opening_ended(pool.get(), false);
-}
-
-Task<void> FrontDoor::open_for_replication(
-    std::shared_ptr<Pool> pool,
-    WorkerId worker,
-    ClientId client,
-    std::vector<wire::Parameter> parameters
-)
-{
-    const TimePoint started = Clock::now();
-    const std::uint32_t epoch = pool->epoch();
-    ConnectRequest request;
-    request.upstream = pool->upstream();
-    request.deadline = started + pool->options().server_connect_timeout;
-    request.socket = options_.socket;
-    request.parameters = std::move(parameters);
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
-    if (!outcome.server) {
-        workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
-        co_return;
-    }
-    outcome.server->pool = pool;
-    outcome.server->defaults = pool->welcome();
-    outcome.server->connected_at = started;
-    outcome.server->epoch = epoch;
-    outcome.server->is_replication = true;
-    workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
-}
-
-void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
-{
-    const auto found = openings_.find(pool);
-    if (found == openings_.end()) return;
-    if (is_failed) ++found->second.failures;
-    for (const auto& timer : std::exchange(found->second.waiters, {})) timer->cancel();
-}
-
-// The first client of a pool waits for its first server: only PostgreSQL knows its version,
-// encoding and time zone. The bound holds here as everywhere.
-Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline)
-{
-    Opening& opening = openings_[pool.get()];
-    const std::uint64_t failures = opening.failures;
-    while (pool->welcome()->entries().empty()) {
-        const TimePoint now = Clock::now();
-        if (opening.failures != failures || !pool->shared().may_open(now)) {
-            ErrorText error = pool->last_error();
-            error.severity = "FATAL";
-            if (error.message.empty()) {
-                error = {"FATAL", "08006", "the server cannot be reached", {}, {}};
-            }
-            co_return error;
-        }
-        if (now >= deadline) {
-            ErrorText late{"FATAL", "57P03", "the server has not answered yet", {}, {}};
-            late.hint = "Try again later.";
-            co_return late;
-        }
-        pool::Shared& shared = pool->shared();
-        if (shared.opening() == 0 && shared.try_start_open()) {
-            if (shared.try_reserve()) {
-                tasks_.spawn("open_server", open_for_pool(pool, next_worker()));
-            } else {
-                shared.end_open();
-            }
-        }
-        auto timer = std::make_shared<Timer>(tasks_.executor());
-        timer->expires_at(deadline);
-        opening.waiters.push_back(timer);
-        co_await timer->async_wait(use_task);
-    }
-    co_return ErrorText{};
 }
 
 void FrontDoor::send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial)

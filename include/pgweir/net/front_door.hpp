@@ -139,6 +139,7 @@ private:
     );
     Task<void> wait_for_cancels(TimePoint deadline);
     Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
+    void remember_host(const OpenedServer& server);
     void opening_ended(const Pool* pool, bool is_failed);
     [[nodiscard]] WorkerId next_worker() const;
 
@@ -154,6 +155,7 @@ private:
     auth::ClientAuth auth_;
     SslContext listening_context_;
     ContextCache contexts_;
+    HostMemory hosts_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     ClientRegister clients_by_process_id_;
     std::unordered_map<const Pool*, Opening> openings_;

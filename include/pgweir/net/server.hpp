@@ -10,6 +10,7 @@
 #include <pgweir/net/output.hpp>
 #include <pgweir/net/reactor.hpp>
 #include <pgweir/net/stream.hpp>
+#include <pgweir/net/target.hpp>
 #include <pgweir/pool/core.hpp>
 #include <pgweir/session/state.hpp>
 
@@ -30,7 +31,7 @@ struct WorkerPool;
 struct CancelTarget {
     Upstream upstream; // without its password
     Address address;   // where it is really connected
-    std::string host;  // as the upstream names it, for TLS
+    HostPort place;    // as the upstream names it
     std::uint32_t process_id = 0;
     std::string secret;
 };
@@ -40,6 +41,7 @@ struct OpenedServer {
     Stream stream;
     std::shared_ptr<Pool> pool;
     CancelTarget cancel;
+    ServerRole role;
     session::SettingsRef defaults;
     TimePoint connected_at{};
     std::uint32_t epoch = 0; // of its pool, when the connect began

@@ -40,6 +40,7 @@ void prepare_socket(int fd, const SocketOptions& options);
 
 struct ConnectRequest {
     Upstream upstream;                       // with the user and database to log in to
+    std::optional<HostPort> last;            // the host that was right the last time
     std::vector<wire::Parameter> parameters; // of the startup packet, beside those two
     TimePoint deadline;
     SocketOptions socket;
@@ -50,10 +51,20 @@ struct ConnectOutcome {
     std::optional<OpenedServer> server;               // without its pool
     std::vector<session::Settings::Entry> parameters; // as reported, spelt as they came
     wire::ErrorText error;
-    bool was_reached = false; // a server is there, whatever it said
+    bool has_answered = false; // a server is there, and has said no: in general, to nobody else
 };
 
-/// Tries the hosts, and the addresses of each, in order. `contexts` and `keys` outlive the task.
+/// One attempt at one address of `place`, until `request.deadline`.
+Task<ConnectOutcome> log_in(
+    Address address,
+    HostPort place,
+    ConnectRequest request,
+    ContextCache& contexts,
+    auth::KeyCache& keys
+);
+
+/// Tries the hosts, and the addresses of each, as libpq does, until one has the role that is
+/// wanted. `contexts` and `keys` outlive the task.
 Task<ConnectOutcome> connect_server(
     ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys
 );
