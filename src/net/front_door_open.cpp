@@ -83,12 +83,17 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
     opening_ended(pool.get(), false);
 }
 
-// Not a primary that was only taken because there is no standby.
+// Not a primary that was only taken because there is no standby. When it is another host than the
+// last time, those that are connected to that one may be wrong there.
 void FrontDoor::remember_host(const OpenedServer& server)
 {
     const Upstream& upstream = server.cancel.upstream;
-    if (!objection(upstream.target_session_attrs, server.role).empty()) return;
-    static_cast<void>(hosts_.note(upstream, server.cancel.place));
+    const SessionAttrs wanted = upstream.target_session_attrs;
+    if (!objection(wanted, server.role).empty()) return;
+    const bool is_other = hosts_.note(upstream, server.cancel.place);
+    if (!is_other || upstream.balances_hosts || wanted == SessionAttrs::any) return;
+    log(LogLevel::info, "host_changed", {{"address", server.cancel.address.to_string()}});
+    workers_.front()->doubt_hosts(upstream);
 }
 
 Task<void> FrontDoor::open_for_replication(

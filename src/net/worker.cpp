@@ -150,10 +150,7 @@ void Worker::tick()
         const bool is_idle = server->use == ServerUse::idle && !server->is_leaving;
         if (is_idle && is_due) silent.push_back(server.get());
     }
-    for (Server* const server : silent) {
-        server->worker_pool().core.forget_idle(*server);
-        server->start_check();
-    }
+    for (Server* const server : silent) check(*server);
 }
 
 // Who has a server for long is slow, whatever was thought of him.

@@ -111,9 +111,12 @@ public:
     void say_good_bye();
     /// We end: what it still works at is cancelled.
     void stop();
-    /// Idle for long: asks whether it is still there.
+    /// Asks whether it is still there, and still what is wanted.
     void start_check();
     [[nodiscard]] TimePoint checked_at() const { return checked_at_; }
+    /// The hosts of this upstream may have changed their roles. True: it is idle, and may be
+    /// checked.
+    [[nodiscard]] bool doubt(const Upstream& upstream);
 
     // For the pool's listener.
     void become_listener();
@@ -129,8 +132,11 @@ private:
     void proceed();
     void recover();
     void has_recovered();
-    [[nodiscard]] bool needs_reset() const;
+    [[nodiscard]] bool needs_care() const;
+    void take_care();
     void start_reset();
+    [[nodiscard]] bool has_wanted_role() const;
+    void checked();
     void return_to_pool();
     [[nodiscard]] bool send_own();
     void wake_at(TimePoint time);
@@ -141,6 +147,8 @@ private:
     TimePoint connected_at_;
     TimePoint checked_at_;
     std::uint32_t epoch_;
+    ServerRole role_; // when it was opened
+    bool is_doubted_ = false;
     bool is_replication_;
     Worker* worker_ = nullptr;
     WorkerPool* worker_pool_ = nullptr;
