@@ -110,8 +110,7 @@ void Listener::acquire()
     if (subscriptions_.empty() || is_waiting_ || is_asked_ || !may_have) return;
     const auto answer = pool_.core.acquire(waiter_, worker_.now(), {});
     if (answer.slot != nullptr) return begin(static_cast<Server&>(*answer.slot));
-    if (answer.error) return; // the next tick tries again
-    is_waiting_ = true;
+    is_waiting_ = !answer.error; // else the next tick tries again
     worker_.obey(pool_);
 }
 

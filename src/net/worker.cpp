@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <pthread.h>
+#include <random>
 #include <utility>
 
 namespace pgweir::net {
@@ -53,7 +54,7 @@ WorkerPool::WorkerPool(
 )
     : pool{std::move(shared_pool)},
       options{pool->options()},
-      core{pool->shared(), worker, options},
+      core{pool->shared(), worker, options, std::random_device{}()},
       counters{pool->counters(worker)},
       clientele{front_door, *pool}
 {
