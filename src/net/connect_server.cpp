@@ -26,8 +26,8 @@ std::uint64_t random_seed() { return std::random_device{}(); }
 /// One look for a server among all hosts of an upstream.
 class ServerSearch {
 public:
-    ServerSearch(ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys)
-        : request_{std::move(request)}, contexts_{contexts}, keys_{keys}
+    ServerSearch(ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys, Names& names)
+        : request_{std::move(request)}, contexts_{contexts}, keys_{keys}, names_{names}
     {
     }
 
@@ -44,6 +44,7 @@ private:
     ConnectRequest request_;
     ContextCache& contexts_;
     auth::KeyCache& keys_;
+    Names& names_;
     ConnectOutcome found_;
     ConnectOutcome second_best_; // for prefer-standby: a primary
     ErrorText problem_;          // of all hosts together
@@ -65,8 +66,7 @@ Task<ConnectOutcome> ServerSearch::run()
 
 Task<ServerSearch::Verdict> ServerSearch::try_host(HostPort host, TimePoint deadline)
 {
-    const auto executor = co_await asio::this_coro::executor;
-    Resolved resolved = co_await resolve(executor, host, deadline);
+    Resolved resolved = co_await names_.find(host, deadline);
     if (resolved.addresses.empty()) note({"FATAL", "08006", resolved.problem, {}, {}});
     if (request_.upstream.balances_hosts) {
         std::ranges::shuffle(resolved.addresses, std::mt19937_64{random_seed()});
@@ -145,10 +145,10 @@ void ServerSearch::note(ErrorText error)
 
 // In a function of its own: the search must live as long as its tasks.
 Task<ConnectOutcome> connect_server(
-    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys
+    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys, Names& names
 )
 {
-    ServerSearch search{std::move(request), contexts, keys};
+    ServerSearch search{std::move(request), contexts, keys, names};
     co_return co_await search.run();
 }
 

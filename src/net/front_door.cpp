@@ -53,8 +53,13 @@ FrontDoor::FrontDoor(
       pools_{pools},
       workers_{workers},
       auth_{random_secret(), keys_},
+      names_{io.get_executor(), system_names()},
       next_client_{random_start()}
 {
+    names_.set_ttl(options_.dns_max_ttl);
+    names_.set_changed([this](const HostPort& place, const std::vector<Address>& addresses) {
+        leave_addresses(place, addresses);
+    });
 }
 
 FrontDoor::~FrontDoor()
@@ -78,6 +83,7 @@ std::string FrontDoor::open()
     for (const auto& listener : listeners_) {
         tasks_.spawn("accept", accept_from(listener.get()));
     }
+    tasks_.spawn("names", watch_names());
     return {};
 }
 
@@ -88,6 +94,7 @@ void FrontDoor::reload(FrontDoorOptions options)
         options.listen = options_.listen;                   // bound once
         options.worker_load_max = options_.worker_load_max; // the workers keep theirs, too
         options_ = std::move(options);
+        names_.set_ttl(options_.dns_max_ttl);
         if (options_.client_tls.mode == TlsMode::disable || options_.client_tls.cert_file.empty()) {
             listening_context_ = nullptr;
             return;

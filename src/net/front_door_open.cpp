@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgweir::net {
@@ -56,7 +57,7 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
     request.last = hosts_.last(request.upstream);
     request.deadline = started + pool->options().server_connect_timeout;
     request.socket = options_.socket;
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
+    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
     if (!outcome.server) {
         log(LogLevel::error,
             "server_connect_failed",
@@ -79,6 +80,8 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
     outcome.server->defaults = pool->welcome();
     outcome.server->connected_at = started;
     outcome.server->epoch = epoch;
+    const CancelTarget& target = outcome.server->cancel;
+    outcome.server->is_unwanted = !names_.is_current(target.place, target.address);
     workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
     opening_ended(pool.get(), false);
 }
@@ -111,7 +114,7 @@ Task<void> FrontDoor::open_for_replication(
     request.deadline = started + pool->options().server_connect_timeout;
     request.socket = options_.socket;
     request.parameters = std::move(parameters);
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
+    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
     if (!outcome.server) {
         workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
         co_return;
@@ -122,6 +125,36 @@ Task<void> FrontDoor::open_for_replication(
     outcome.server->epoch = epoch;
     outcome.server->is_replication = true;
     workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
+}
+
+// Also those of pools that connect to nobody for a long time.
+Task<void> FrontDoor::watch_names()
+{
+    Timer timer{tasks_.executor()};
+    while (!is_closing_) {
+        const bool has_ttl = options_.dns_max_ttl > Duration::zero();
+        timer.expires_after(has_ttl ? options_.dns_max_ttl : Duration{std::chrono::seconds{1}});
+        co_await timer.async_wait(use_task);
+        if (!has_ttl) continue;
+        std::vector<HostPort> hosts;
+        for (const auto& pool : pools_.all()) {
+            if (pool->shared().total() == 0) continue;
+            for (const HostPort& host : pool->upstream().hosts) {
+                if (std::ranges::find(hosts, host) == hosts.end()) hosts.push_back(host);
+            }
+        }
+        for (const HostPort& host : hosts) names_.look_again(host);
+    }
+}
+
+void FrontDoor::leave_addresses(const HostPort& place, const std::vector<Address>& addresses)
+{
+    std::string all;
+    for (const Address& each : addresses) all += (all.empty() ? "" : ",") + each.host();
+    log(LogLevel::debug, "addresses", {{"host", place.host}, {"addresses", all}});
+    for (Worker* const worker : workers_) {
+        worker->post([place, addresses](Worker& each) { each.leave_addresses(place, addresses); });
+    }
 }
 
 void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
@@ -161,6 +194,7 @@ Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint 
                 shared.end_open();
             }
         }
+        if (opening.failures != failures) continue; // a socket file that is missing fails at once
         auto timer = std::make_shared<Timer>(tasks_.executor());
         timer->expires_at(deadline);
         opening.waiters.push_back(timer);

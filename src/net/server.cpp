@@ -42,6 +42,7 @@ Server::Server(OpenedServer opened, std::uint64_t serial)
       role_{opened.role},
       is_replication_{opened.is_replication}
 {
+    is_unwanted = opened.is_unwanted;
     state.serial = serial;
     state.process_id = cancel_.process_id;
     state.defaults = std::move(opened.defaults);

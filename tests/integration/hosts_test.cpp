@@ -79,6 +79,14 @@ TEST_CASE("integration/hosts: one that is not there is passed over" * pooler_onl
     CHECK(answer_of(in_front_of({{"/nowhere", 5432}, local(postgres().port())})) == "1");
 }
 
+TEST_CASE("integration/hosts: a socket that is not there is told at once" * pooler_only())
+{
+    CHECK(
+        answer_of(in_front_of({{"/nowhere", 5432}}))
+        == "08006 could not connect to server at /nowhere/.s.PGSQL.5432: No such file or directory"
+    );
+}
+
 TEST_CASE("integration/hosts: one that says nothing costs its share of the time" * pooler_only())
 {
     FakeServer silent{[](Stream& stream) { static_cast<void>(stream.read_exactly(10'000)); }};

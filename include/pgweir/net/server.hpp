@@ -46,6 +46,7 @@ struct OpenedServer {
     TimePoint connected_at{};
     std::uint32_t epoch = 0; // of its pool, when the connect began
     bool is_replication = false;
+    bool is_unwanted = false; // its host's name means another address by now
 };
 
 enum class ServerUse : std::uint8_t {

@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/net/asio.hpp>
 #include <pgweir/net/channel.hpp>
+#include <pgweir/net/names.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/tls.hpp>
@@ -31,8 +32,12 @@ private:
     std::vector<std::pair<TlsOptions, SslContext>> contexts_;
 };
 
+/// Zero is the kernel's own choice.
 struct SocketOptions {
+    bool tcp_keepalive = true;
     Duration tcp_keepidle{};
+    Duration tcp_keepintvl{};
+    std::uint32_t tcp_keepcnt = 0;
     Duration tcp_user_timeout{};
 };
 /// No delay, keep-alive, and a limit on how long unacknowledged data is waited for.
@@ -64,9 +69,9 @@ Task<ConnectOutcome> log_in(
 );
 
 /// Tries the hosts, and the addresses of each, as libpq does, until one has the role that is
-/// wanted. `contexts` and `keys` outlive the task.
+/// wanted. All but the request outlive the task.
 Task<ConnectOutcome> connect_server(
-    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys
+    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys, Names& names
 );
 
 /// Sends one CancelRequest and waits until PostgreSQL has acted on it (it closes then).
