@@ -18,9 +18,16 @@ struct DatabaseView {
     std::uint32_t clients = 0;
     bool is_paused = false;
 
-    [[nodiscard]] net::HostPort place() const
+    [[nodiscard]] std::string hosts() const
     {
-        return upstream.hosts.empty() ? net::HostPort{} : upstream.hosts.front();
+        std::string all;
+        for (const net::HostPort& each : upstream.hosts)
+            all += (all.empty() ? "" : ",") + each.host;
+        return all;
+    }
+    [[nodiscard]] std::uint16_t port() const
+    {
+        return upstream.hosts.empty() ? net::HostPort{}.port : upstream.hosts.front().port;
     }
 };
 
@@ -29,8 +36,8 @@ struct DatabaseView {
 // client's, so none is forced.
 constexpr std::array database_columns{
     Column<DatabaseView>{"name", [](const DatabaseView& row) -> Value { return row.name; }},
-    Column<DatabaseView>{"host", [](const DatabaseView& row) -> Value { return row.place().host; }},
-    Column<DatabaseView>{"port", [](const DatabaseView& row) { return text(row.place().port); }},
+    Column<DatabaseView>{"host", [](const DatabaseView& row) -> Value { return row.hosts(); }},
+    Column<DatabaseView>{"port", [](const DatabaseView& row) { return text(row.port()); }},
     Column<DatabaseView>{"database", [](const DatabaseView& row) -> Value { return row.upstream.dbname.empty() ? row.name : row.upstream.dbname; }},
     Column<DatabaseView>{"force_user", [](const DatabaseView&) -> Value { return std::nullopt; }},
     Column<DatabaseView>{"pool_size", [](const DatabaseView& row) { return text(row.options.size); }},
@@ -38,7 +45,7 @@ constexpr std::array database_columns{
     Column<DatabaseView>{"reserve_pool_size", [](const DatabaseView&) { return text(0); }},
     Column<DatabaseView>{"server_lifetime", [](const DatabaseView& row) { return text(whole_seconds(row.options.server_lifetime)); }},
     Column<DatabaseView>{"pool_mode", [](const DatabaseView& row) -> Value { return mode_name(row.options.mode); }},
-    Column<DatabaseView>{"load_balance_hosts", [](const DatabaseView&) -> Value { return "disable"; }},
+    Column<DatabaseView>{"load_balance_hosts", [](const DatabaseView& row) -> Value { return row.upstream.balances_hosts ? "random" : "disable"; }},
     Column<DatabaseView>{"max_connections", [](const DatabaseView&) { return text(0); }},
     Column<DatabaseView>{"current_connections", [](const DatabaseView& row) { return text(row.servers); }},
     Column<DatabaseView>{"max_client_connections", [](const DatabaseView&) { return text(0); }},

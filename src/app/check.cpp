@@ -25,13 +25,15 @@ struct Trial {
     bool is_good = false;
 };
 
-net::Task<void> try_upstream(Trial* trial, net::ContextCache* contexts, auth::KeyCache* keys)
+net::Task<void> try_upstream(
+    Trial* trial, net::ContextCache* contexts, auth::KeyCache* keys, net::Names* names
+)
 {
     net::ConnectRequest request;
     request.upstream = trial->upstream;
     request.deadline = std::chrono::steady_clock::now() + trial->timeout;
     net::ConnectOutcome outcome = co_await net::connect_server(
-        std::move(request), *contexts, *keys
+        std::move(request), *contexts, *keys, *names
     );
     trial->is_good = outcome.server.has_value();
     trial->result = outcome.error.message;
@@ -71,8 +73,9 @@ bool try_all(std::vector<Trial>& trials)
     net::Tasks tasks{io.get_executor()};
     net::ContextCache contexts;
     auth::KeyCache keys;
+    net::Names names{io.get_executor(), net::system_names()};
     for (Trial& trial : trials) {
-        tasks.spawn("check", try_upstream(&trial, &contexts, &keys));
+        tasks.spawn("check", try_upstream(&trial, &contexts, &keys, &names));
     }
     io.run();
     bool are_good = true;

@@ -33,7 +33,11 @@ net::FrontDoorOptions front_door_options(const config::Settings& settings)
     options.max_client_conn = settings.max_client_conn;
     options.worker_load_max = settings.worker_load_max;
     options.client_login_timeout = settings.client_login_timeout;
+    options.dns_max_ttl = settings.dns_max_ttl;
+    options.socket.tcp_keepalive = settings.tcp_keepalive;
     options.socket.tcp_keepidle = settings.tcp_keepidle;
+    options.socket.tcp_keepintvl = settings.tcp_keepintvl;
+    options.socket.tcp_keepcnt = settings.tcp_keepcnt;
     options.socket.tcp_user_timeout = settings.tcp_user_timeout;
     options.client_tls = settings.client_tls;
     return options;

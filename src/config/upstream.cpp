@@ -3,6 +3,7 @@
 #include <pgweir/config/connection_string.hpp>
 #include <pgweir/config/field.hpp>
 #include <pgweir/config/files.hpp>
+#include <pgweir/config/host_list.hpp>
 #include <pgweir/config/passfile.hpp>
 
 #include <algorithm>
@@ -16,14 +17,12 @@ namespace pgweir::config {
 
 namespace {
 
-constexpr const char* default_host = "/var/run/postgresql"; // Debian's libpq looks there
-
 constexpr const char* supported_options =
-    "supported are host, hostaddr, port, dbname, user, password, passfile, service, sslmode, "
-    "sslrootcert, sslcert, sslkey, sslcrl, sslnegotiation, ssl_min_protocol_version, "
-    "channel_binding, connect_timeout";
+    "supported are host, hostaddr, port, dbname, user, password, passfile, service, "
+    "target_session_attrs, load_balance_hosts, connect_timeout, sslmode, sslrootcert, sslcert, "
+    "sslkey, sslcrl, sslnegotiation, ssl_min_protocol_version, channel_binding";
 
-constexpr std::array<std::string_view, 17> supported{
+constexpr std::array<std::string_view, 19> supported{
     "host",
     "hostaddr",
     "port",
@@ -32,6 +31,9 @@ constexpr std::array<std::string_view, 17> supported{
     "password",
     "passfile",
     "service",
+    "target_session_attrs",
+    "load_balance_hosts",
+    "connect_timeout",
     "sslmode",
     "sslrootcert",
     "sslcert",
@@ -39,18 +41,24 @@ constexpr std::array<std::string_view, 17> supported{
     "sslcrl",
     "sslnegotiation",
     "ssl_min_protocol_version",
-    "channel_binding",
-    "connect_timeout"
+    "channel_binding"
 };
 
 // Options that ask for what happens anyway.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> harmless{{
-    {"target_session_attrs", "any"},
-    {"load_balance_hosts", "disable"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> harmless{{
     {"gssencmode", "disable"},
     {"gssencmode", "prefer"},
     {"sslcompression", "0"},
     {"sslsni", "1"},
+}};
+
+constexpr std::array<std::pair<std::string_view, net::SessionAttrs>, 6> session_attrs{{
+    {"any", net::SessionAttrs::any},
+    {"read-write", net::SessionAttrs::read_write},
+    {"read-only", net::SessionAttrs::read_only},
+    {"primary", net::SessionAttrs::primary},
+    {"standby", net::SessionAttrs::standby},
+    {"prefer-standby", net::SessionAttrs::prefer_standby},
 }};
 
 class Parser {
@@ -131,60 +139,51 @@ private:
             if (value.empty() || is_supported || is_harmless) continue;
             problem("option " + key + " is not supported; " + supported_options);
         }
-        if (!option("connect_timeout").empty()) {
-            warning("connect_timeout has no effect: server_connect_timeout of the pool decides");
-        }
     }
 
     void read_hosts()
     {
-        const std::string given = option("host");
-        const std::string address = option("hostaddr");
-        if (!given.empty() && !address.empty()) {
-            problem("has both host and hostaddr: give one of them");
+        HostLists lists{
+            .host = option("host"), .hostaddr = option("hostaddr"), .port = option("port")
+        };
+        upstream_.hosts = read_host_lists(lists, notes_.problems);
+        read_session_attrs();
+        const std::string balance = option("load_balance_hosts");
+        upstream_.balances_hosts = balance == "random";
+        if (!balance.empty() && balance != "random" && balance != "disable") {
+            problem("load_balance_hosts must be disable or random");
         }
-        auto hosts = split(given.empty() ? address : given);
-        const auto ports = split(option("port"));
-        if (ports.size() > 1 && ports.size() != hosts.size()) {
-            problem(
-                "has " + std::to_string(hosts.size()) + " hosts, but "
-                + std::to_string(ports.size()) + " ports"
-            );
-            return;
-        }
-        for (std::size_t i = 0; i < hosts.size(); ++i) {
-            if (hosts[i].starts_with('@')) problem("abstract unix sockets are not supported");
-            upstream_.hosts.push_back(
-                {.host = hosts[i].empty() ? default_host : std::move(hosts[i]),
-                 .port = read_port(ports.size() > 1 ? ports[i] : ports[0])}
-            );
-        }
+        read_connect_timeout();
     }
 
-    // "a,,b" has three parts, and "" has one: places that libpq fills with defaults.
-    static std::vector<std::string> split(const std::string& list)
+    void read_session_attrs()
     {
-        std::vector<std::string> parts(1);
-        for (const char c : list) {
-            if (c == ',') {
-                parts.emplace_back();
-            } else {
-                parts.back() += c;
-            }
+        const std::string attrs = option("target_session_attrs");
+        if (attrs.empty()) return;
+        const auto found = std::ranges::find(
+            session_attrs, attrs, &decltype(session_attrs)::value_type::first
+        );
+        if (found == session_attrs.end()) {
+            return problem(
+                "target_session_attrs must be any, read-write, read-only, primary, standby or "
+                "prefer-standby"
+            );
         }
-        return parts;
+        upstream_.target_session_attrs = found->second;
     }
 
-    std::uint16_t read_port(const std::string& text)
+    // As in libpq, zero and less is no limit.
+    void read_connect_timeout()
     {
-        if (text.empty()) return net::HostPort{}.port;
-        std::uint16_t port = 0;
+        const std::string text = option("connect_timeout");
+        if (text.empty()) return;
+        int seconds = 0;
         const char* const end = text.data() + text.size();
-        const auto [rest, error] = std::from_chars(text.data(), end, port);
-        if (error != std::errc{} || rest != end || port == 0) {
-            problem("port must be between 1 and 65535");
+        const auto [rest, error] = std::from_chars(text.data(), end, seconds);
+        if (error != std::errc{} || rest != end) {
+            return problem("connect_timeout must be a number of seconds");
         }
-        return port;
+        upstream_.connect_timeout = std::chrono::seconds{std::max(seconds, 0)};
     }
 
     void read_login()
@@ -211,15 +210,20 @@ private:
             warning(path + " is ignored: others may read it; chmod 0600 it");
             return;
         }
-        const auto& [host, port] = upstream_.hosts.front();
-        const auto password = find_password(
-            file->text,
-            {.host = host == default_host ? "localhost" : host,
-             .port = std::to_string(port),
-             .dbname = upstream_.dbname.empty() ? upstream_.user : upstream_.dbname,
-             .user = upstream_.user}
-        );
-        if (password) upstream_.password = *password;
+        for (const net::HostPort& host : upstream_.hosts) {
+            const auto password = find_password(
+                file->text,
+                {.host = host.host == default_host ? "localhost" : host.host,
+                 .port = std::to_string(host.port),
+                 .dbname = upstream_.dbname.empty() ? upstream_.user : upstream_.dbname,
+                 .user = upstream_.user}
+            );
+            if (!password) continue;
+            if (upstream_.password.empty()) upstream_.password = *password;
+            if (upstream_.password == *password) continue;
+            warning(path + " has different passwords for the hosts: the first of them is used");
+            return;
+        }
     }
 
     void read_tls()
@@ -310,12 +314,32 @@ std::string format_upstream(const net::Upstream& upstream)
     if (!upstream.user.empty()) url += percent_encoded(upstream.user);
     if (upstream.has_password) url += ":********";
     if (!upstream.user.empty() || upstream.has_password) url += "@";
+    std::string addresses;
+    bool has_addresses = false;
     for (std::size_t i = 0; i < upstream.hosts.size(); ++i) {
-        url += (i == 0 ? "" : ",") + format_host(upstream.hosts[i]);
+        const net::HostPort& host = upstream.hosts[i];
+        url += (i == 0 ? "" : ",") + format_host(host);
+        addresses += (i == 0 ? "" : ",") + percent_encoded(host.address, true);
+        has_addresses |= !host.address.empty();
     }
     url += "/" + percent_encoded(upstream.dbname);
     net::TlsMode mode = upstream.tls.mode;
     url += "?sslmode=" + show(&mode, {});
+    if (has_addresses) url += "&hostaddr=" + addresses;
+    if (upstream.target_session_attrs != net::SessionAttrs::any) {
+        const auto found = std::ranges::find(
+            session_attrs,
+            upstream.target_session_attrs,
+            &decltype(session_attrs)::value_type::second
+        );
+        url.append("&target_session_attrs=").append(found->first);
+    }
+    if (upstream.balances_hosts) url += "&load_balance_hosts=random";
+    if (upstream.connect_timeout > Duration::zero()) {
+        const auto whole = std::chrono::duration_cast<std::chrono::seconds>(upstream.connect_timeout
+        );
+        url += "&connect_timeout=" + std::to_string(whole.count());
+    }
     return url;
 }
 

@@ -47,6 +47,7 @@ bool ClientSession::acquire(Bytes input)
         return server_ != nullptr;
     }
     if (answer.error) {
+        worker_->obey(*pool_);
         refused(answer.error);
         return true;
     }

@@ -219,7 +219,7 @@ void ClientSession::give_server_back(bool wants_cancel)
     is_lease_new_ = false;
     has_come(our_work | held_back | Awaited::replies);
     const bool is_marked = !state_.pins.without(session::Part::sequences).empty();
-    if (is_marked) server.state.must_be_reset = true;
+    if (is_marked) server.state.chores |= session::Chore::reset;
     if (state_.pins.has(session::Part::libraries)) server.is_unwanted = true; // they stay loaded
     state_.pins = {};
     const bool is_cut = state_.stream.remaining > 0 && !state_.stream.is_dropped;

@@ -2,11 +2,9 @@
 
 #include <pgweir/wire/startup.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <system_error>
@@ -121,64 +119,21 @@ Task<Connected> connect_tls(
 
 void prepare_socket(int fd, const SocketOptions& options)
 {
-    using std::chrono::duration_cast;
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (options.tcp_keepidle > Duration::zero()) {
-        const auto idle = static_cast<int>(
-            duration_cast<std::chrono::seconds>(options.tcp_keepidle).count()
-        );
-        const int interval = 10;
-        const int count = 3;
+    using std::chrono::milliseconds;
+    using std::chrono::seconds;
+    const auto set = [fd](int option, auto number) {
+        const auto value = static_cast<int>(number);
+        if (value > 0) ::setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value);
+    };
+    set(TCP_NODELAY, 1);
+    if (options.tcp_keepalive) {
+        const int on = 1;
         ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-        ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-        ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-        ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+        set(TCP_KEEPIDLE, std::chrono::ceil<seconds>(options.tcp_keepidle).count());
+        set(TCP_KEEPINTVL, std::chrono::ceil<seconds>(options.tcp_keepintvl).count());
+        set(TCP_KEEPCNT, options.tcp_keepcnt);
     }
-    if (options.tcp_user_timeout > Duration::zero()) {
-        const auto milliseconds = static_cast<unsigned>(
-            duration_cast<std::chrono::milliseconds>(options.tcp_user_timeout).count()
-        );
-        ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
-    }
-}
-
-Task<Resolved> resolve(Executor executor, HostPort host, TimePoint deadline)
-{
-    Resolved resolved;
-    if (host.host.starts_with('/') || host.host.starts_with('@')) {
-        const Address address = Address::unix_socket(host.host, host.port);
-        if (address.size > 0) {
-            resolved.addresses.push_back(address);
-        } else {
-            resolved.problem = "the path of unix socket directory \"" + host.host
-                               + "\" is too long";
-        }
-        co_return resolved;
-    }
-    using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
-    Resolver resolver{executor};
-    Timer timer{executor};
-    timer.expires_at(deadline);
-    timer.async_wait([&resolver](const ErrorCode& error) {
-        if (!error) resolver.cancel();
-    });
-    const auto [error, results] = co_await resolver.async_resolve(
-        host.host, std::to_string(host.port), use_task
-    );
-    timer.cancel();
-    if (error) {
-        resolved.problem = "could not translate host name \"" + host.host
-                           + "\": " + error.message();
-    }
-    for (const auto& entry : results) {
-        const auto endpoint = entry.endpoint();
-        Address address;
-        address.size = static_cast<socklen_t>(endpoint.size());
-        std::memcpy(&address.storage, endpoint.data(), endpoint.size());
-        resolved.addresses.push_back(address);
-    }
-    co_return resolved;
+    set(TCP_USER_TIMEOUT, std::chrono::ceil<milliseconds>(options.tcp_user_timeout).count());
 }
 
 Task<Connected> connect_to(

@@ -3,7 +3,6 @@
 #include <pgweir/auth/crypto.hpp>
 #include <pgweir/base/log.hpp>
 #include <pgweir/net/client_login.hpp>
-#include <pgweir/net/connect.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -16,7 +15,12 @@
 
 namespace pgweir::net {
 
+using Clock = std::chrono::steady_clock;
+
 namespace {
+
+constexpr std::size_t cancels_in_flight_max = 64;
+constexpr Duration cancel_deadline = std::chrono::seconds{10};
 
 auth::Digest random_secret()
 {
@@ -48,8 +52,13 @@ FrontDoor::FrontDoor(
       pools_{pools},
       workers_{workers},
       auth_{random_secret(), keys_},
+      names_{io.get_executor(), system_names()},
       next_client_{random_start()}
 {
+    names_.set_ttl(options_.dns_max_ttl);
+    names_.set_changed([this](const HostPort& place, const std::vector<Address>& addresses) {
+        leave_addresses(place, addresses);
+    });
 }
 
 FrontDoor::~FrontDoor()
@@ -73,6 +82,7 @@ std::string FrontDoor::open()
     for (const auto& listener : listeners_) {
         tasks_.spawn("accept", accept_from(listener.get()));
     }
+    tasks_.spawn("names", watch_names());
     return {};
 }
 
@@ -83,6 +93,7 @@ void FrontDoor::reload(FrontDoorOptions options)
         options.listen = options_.listen;                   // bound once
         options.worker_load_max = options_.worker_load_max; // the workers keep theirs, too
         options_ = std::move(options);
+        names_.set_ttl(options_.dns_max_ttl);
         if (options_.client_tls.mode == TlsMode::disable || options_.client_tls.cert_file.empty()) {
             listening_context_ = nullptr;
             return;
@@ -221,6 +232,42 @@ void FrontDoor::defaults_changed(const Pool& pool, const session::DefaultsScope&
 void FrontDoor::open_console(ConsoleClient client)
 {
     if (open_console_) open_console_(std::move(client));
+}
+
+void FrontDoor::send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial)
+{
+    asio::post(io_, [this, target = std::move(target), worker, serial]() mutable {
+        tasks_.spawn("cancel", cancel_at_server(std::move(target), worker, serial));
+    });
+}
+
+// Bounded: who sends cancels in a storm loses some, and no query but its own is the slower for it.
+Task<void> FrontDoor::cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial)
+{
+    if (cancels_in_flight_ < cancels_in_flight_max) {
+        ++cancels_in_flight_;
+        co_await cancel_on_server(std::move(target), Clock::now() + cancel_deadline, contexts_);
+        --cancels_in_flight_;
+    } else {
+        log(LogLevel::warning, "cancel_dropped", {{"in_flight", cancels_in_flight_}});
+    }
+    workers_[index_of(worker)]->post([serial](Worker& at) { at.cancel_finished(serial); });
+}
+
+// Posted behind the requests of the workers, so that all of them have begun.
+void FrontDoor::stop_when_quiet(TimePoint deadline)
+{
+    asio::post(io_, [this, deadline] { tasks_.spawn("stop", wait_for_cancels(deadline)); });
+}
+
+Task<void> FrontDoor::wait_for_cancels(TimePoint deadline)
+{
+    Timer timer{tasks_.executor()};
+    while (cancels_in_flight_ > 0 && Clock::now() < deadline) {
+        timer.expires_after(std::chrono::milliseconds{5});
+        co_await timer.async_wait(use_task);
+    }
+    io_.stop();
 }
 
 void FrontDoor::close_listeners()

@@ -110,8 +110,7 @@ void Listener::acquire()
     if (subscriptions_.empty() || is_waiting_ || is_asked_ || !may_have) return;
     const auto answer = pool_.core.acquire(waiter_, worker_.now(), {});
     if (answer.slot != nullptr) return begin(static_cast<Server&>(*answer.slot));
-    if (answer.error) return; // the next tick tries again
-    is_waiting_ = true;
+    is_waiting_ = !answer.error; // else the next tick tries again
     worker_.obey(pool_);
 }
 
@@ -195,7 +194,8 @@ void Listener::tick()
     if (subscriptions_.empty()) was_lost_ = false; // there is nobody to be told
     if (server_ == nullptr) return work();
     if (!server_->state.is_idle()) return;
-    if (server_->is_unwanted) return server_->fail("it is to be replaced");
+    const bool is_doubtful = server_->is_unwanted || !server_->state.chores.empty();
+    if (is_doubtful) return server_->fail("it is to be replaced");
     const Duration delay = pool_.options.server_check_delay;
     if (delay <= Duration::zero() || worker_.now() - heard_of_ < delay) return;
     begin_round(true); // is it still there?

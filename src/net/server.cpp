@@ -39,8 +39,10 @@ Server::Server(OpenedServer opened, std::uint64_t serial)
       connected_at_{opened.connected_at},
       checked_at_{opened.connected_at},
       epoch_{opened.epoch},
+      role_{opened.role},
       is_replication_{opened.is_replication}
 {
+    is_unwanted = opened.is_unwanted;
     state.serial = serial;
     state.process_id = cancel_.process_id;
     state.defaults = std::move(opened.defaults);
@@ -113,7 +115,7 @@ void Server::give_back(bool is_cut, bool wants_cancel)
 {
     is_used_ = true;
     const bool is_in_doubt = !state.doubts.empty() || !state.lent.names.empty();
-    if (is_in_doubt) state.must_be_reset = true; // nobody is left to be told
+    if (is_in_doubt) state.chores |= session::Chore::reset; // nobody is left to be told
     if (!state.lent.names.empty() || state.answer) drop_unfinished();
     state.lent.are_all = false;
     state.own_notifications = 0;
@@ -175,44 +177,17 @@ void Server::recover()
 
 void Server::has_recovered()
 {
-    if (needs_reset()) return start_reset();
+    if (needs_care()) return take_care();
     return_to_pool();
 }
 
 // Each client of session mode gets a clean server. In the other modes that is done only when
 // something is left behind that would be in the way of the next client.
-bool Server::needs_reset() const
+bool Server::needs_care() const
 {
     const pool::Options& options = worker_pool_->options;
-    if (state.must_be_reset) return true;
+    if (!state.chores.empty()) return true;
     return options.mode == pool::Mode::session && is_used_ && !options.server_reset_query.empty();
-}
-
-void Server::start_reset()
-{
-    constexpr std::string_view reset_all = "DISCARD ALL"; // whatever an operator thinks enough
-    const bool must_reset_all = std::exchange(state.must_be_reset, false);
-    state.hidden_error.reset(); // of a question of ours that was cancelled
-    use = ServerUse::resetting;
-    is_used_ = false;
-    deadline_ = worker_->now() + worker_pool_->options.cancel_wait_timeout;
-    wake_at(deadline_);
-    const std::string_view query = must_reset_all ? reset_all
-                                                  : worker_pool_->options.server_reset_query;
-    wire::append_query(worker_->to_server().own(), query);
-    state.replies.push({.reply = session::Reply::query, .is_hidden = true});
-    if (!send_own()) die("the connection broke");
-}
-
-void Server::start_check()
-{
-    use = ServerUse::checking;
-    checked_at_ = worker_->now();
-    deadline_ = checked_at_ + worker_pool_->options.cancel_wait_timeout;
-    wake_at(deadline_);
-    wire::append_query(worker_->to_server().own(), "");
-    state.replies.push({.reply = session::Reply::query, .is_hidden = true});
-    if (!send_own()) die("the connection broke");
 }
 
 [[gnu::noinline]] void Server::forget_errors()
@@ -224,7 +199,7 @@ void Server::start_check()
 // A cancel request that is still on its way could hit the next client: then it waits.
 void Server::return_to_pool()
 {
-    const bool was_checked = use == ServerUse::checking;
+    const bool was_idle = use == ServerUse::checking && lease.kind == pool::Lease::Kind::none;
     if (state.hidden_error || state.cancel_reason) forget_errors();
     state.drops_after_sync = false;
     state.is_unsettled = false;
@@ -239,7 +214,7 @@ void Server::return_to_pool()
     }
     use = ServerUse::idle;
     pool::Waiter* next = nullptr;
-    if (was_checked) {
+    if (was_idle) {
         worker_pool_->core.checked(*this, worker_->now());
     } else {
         next = worker_pool_->core.release(*this, worker_->now());
@@ -324,7 +299,7 @@ void Server::proceed()
     case ServerUse::checking:
         if (!state.is_idle()) return;
         if (state.hidden_error) return die(state.hidden_error->message);
-        return return_to_pool();
+        return use == ServerUse::checking ? checked() : return_to_pool();
     case ServerUse::listening: return worker_pool_->listener->answered();
     case ServerUse::idle:
     case ServerUse::lent:

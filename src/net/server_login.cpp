@@ -13,6 +13,8 @@ using wire::ErrorText;
 
 namespace {
 
+constexpr const char* refused_state = "08004"; // by us: no other host is tried
+
 ErrorText lost(const Channel& channel, const ErrorCode& error)
 {
     if (channel.is_timed_out()) {
@@ -29,7 +31,7 @@ ErrorText lost(const Channel& channel, const ErrorCode& error)
     };
 }
 
-ErrorText from_server(Bytes body)
+ErrorText server_error(Bytes body)
 {
     const wire::ErrorFields fields = wire::read_error(body);
     return {
@@ -43,7 +45,7 @@ ErrorText from_server(Bytes body)
 
 ErrorText refused(std::string message, std::string hint = {})
 {
-    return {"FATAL", "08004", std::move(message), {}, std::move(hint)};
+    return {"FATAL", refused_state, std::move(message), {}, std::move(hint)};
 }
 
 auth::ChannelBinding binding_policy(const std::string& text)
@@ -74,8 +76,10 @@ public:
     Task<ErrorText> run();
 
     std::vector<session::Settings::Entry> parameters;
+    ServerRole role;
     std::uint32_t process_id = 0;
     std::string secret;
+    bool has_answered = false;
 
 private:
     Task<ErrorText> authenticate();
@@ -83,6 +87,8 @@ private:
     Task<ErrorText> sasl(std::vector<std::string> mechanisms);
     Task<ErrorText> read_sasl(wire::AuthCode expected, Buffer* data);
     Task<ErrorText> become_ready();
+    Task<ErrorText> ask_for_role();
+    [[nodiscard]] ErrorText from_server(Bytes body);
     [[nodiscard]] ErrorText no_password() const;
 
     Channel& channel_;
@@ -107,7 +113,9 @@ Task<ErrorText> ServerLogin::run()
     if (request_.upstream.channel_binding == "require" && !is_bound_) {
         co_return refused("channel_binding is \"require\", and the server did not ask for it");
     }
-    co_return co_await become_ready();
+    problem = co_await become_ready();
+    if (!problem.message.empty()) co_return problem;
+    co_return co_await ask_for_role();
 }
 
 Task<ErrorText> ServerLogin::authenticate()
@@ -250,6 +258,36 @@ Task<ErrorText> ServerLogin::become_ready()
     }
 }
 
+// Once it has said it itself there is nothing to ask.
+Task<ErrorText> ServerLogin::ask_for_role()
+{
+    const SessionAttrs wanted = request_.upstream.target_session_attrs;
+    role = read_role(parameters);
+    const std::string_view question = role_question(wanted, role);
+    if (question.empty()) co_return ErrorText{};
+    Buffer out;
+    wire::append_query(out, question);
+    if (const ErrorCode error = co_await channel_.write(std::move(out))) {
+        co_return lost(channel_, error);
+    }
+    ErrorText problem;
+    for (;;) {
+        const auto message = co_await channel_.read_message(login_message_size_max);
+        if (!message) co_return lost(channel_, message.error());
+        if (message->type == wire::server_type::ready_for_query) co_return problem;
+        if (message->type == wire::server_type::error) problem = server_error(message->body);
+        if (message->type != wire::server_type::data_row) continue;
+        const auto row = wire::read_data_row(message->body);
+        if (row && row->size() == 1 && row->front()) take_role(role, wanted, *row->front());
+    }
+}
+
+ErrorText ServerLogin::from_server(Bytes body)
+{
+    has_answered = true;
+    return server_error(body);
+}
+
 ErrorText ServerLogin::no_password() const
 {
     return refused(
@@ -273,10 +311,9 @@ ContextResult ContextCache::get(const TlsOptions& options)
 
 namespace {
 
-// One attempt at one address.
 Task<ConnectOutcome> log_in_at(
     Address address,
-    std::string host,
+    HostPort place,
     const ConnectRequest* request,
     ContextCache* contexts,
     auth::KeyCache* keys
@@ -284,85 +321,51 @@ Task<ConnectOutcome> log_in_at(
 {
     ConnectOutcome outcome;
     const auto executor = co_await asio::this_coro::executor;
-    Connected connected = co_await connect_to(executor, address, host, *request, *contexts);
+    Connected connected = co_await connect_to(executor, address, place.host, *request, *contexts);
     if (!connected.channel) {
         outcome.error = std::move(connected.error);
         co_return outcome;
     }
     ServerLogin login{*connected.channel, *request, *keys};
     outcome.error = co_await login.run();
-    outcome.was_reached = true;
+    outcome.has_answered = login.has_answered || outcome.error.sqlstate == refused_state;
     if (!outcome.error.message.empty()) co_return outcome;
     OpenedServer& opened = outcome.server.emplace();
     opened.cancel.upstream = request->upstream;
     opened.cancel.upstream.password.clear(); // not needed to cancel
     opened.cancel.address = address;
-    opened.cancel.host = std::move(host);
+    opened.cancel.place = std::move(place);
     opened.cancel.process_id = login.process_id;
     opened.cancel.secret = std::move(login.secret);
     opened.stream = connected.channel->release();
+    opened.role = login.role;
     outcome.parameters = std::move(login.parameters);
-    co_return outcome;
-}
-
-// pg_hba.conf may want the other of plain and TLS (libpq's "allow" and "prefer").
-Task<ConnectOutcome> try_address(
-    Address address,
-    std::string host,
-    ConnectRequest request,
-    ContextCache* contexts,
-    auth::KeyCache* keys
-)
-{
-    const TlsMode mode = request.upstream.tls.mode;
-    ConnectOutcome outcome = co_await log_in_at(address, host, &request, contexts, keys);
-    const bool may_differ = !address.is_unix() && outcome.was_reached
-                            && outcome.error.sqlstate == "28000"
-                            && (mode == TlsMode::allow || mode == TlsMode::prefer);
-    if (!may_differ) co_return outcome;
-    request.upstream.tls.mode = mode == TlsMode::allow ? TlsMode::require : TlsMode::disable;
-    ConnectOutcome second = co_await log_in_at(address, host, &request, contexts, keys);
-    if (second.server) co_return second;
     co_return outcome;
 }
 
 } // namespace
 
-Task<ConnectOutcome> connect_server(
-    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys
+// pg_hba.conf may want the other of plain and TLS (libpq's "allow" and "prefer").
+Task<ConnectOutcome> log_in(
+    Address address,
+    HostPort place,
+    ConnectRequest request,
+    ContextCache& contexts,
+    auth::KeyCache& keys
 )
 {
-    ConnectOutcome outcome;
-    outcome.error = refused("the upstream names no host");
-    const auto executor = co_await asio::this_coro::executor;
-    for (const HostPort& host : request.upstream.hosts) {
-        const Resolved resolved = co_await resolve(executor, host, request.deadline);
-        if (resolved.addresses.empty()) {
-            outcome.error = {"FATAL", "08006", resolved.problem, {}, {}};
-        }
-        for (const Address& address : resolved.addresses) {
-            outcome = co_await try_address(address, host.host, request, &contexts, &keys);
-            if (outcome.was_reached) co_return outcome; // ready, or it said no
-        }
-    }
-    co_return outcome;
-}
-
-Task<void> cancel_on_server(CancelTarget target, TimePoint deadline, ContextCache& contexts)
-{
-    const auto executor = co_await asio::this_coro::executor;
-    ConnectRequest request;
-    request.upstream = target.upstream;
-    request.deadline = deadline;
-    Connected connected = co_await connect_to(
-        executor, target.address, target.host, request, contexts
+    const TlsMode mode = request.upstream.tls.mode;
+    ConnectOutcome outcome = co_await log_in_at(address, place, &request, &contexts, &keys);
+    const bool may_differ = !address.is_unix() && outcome.has_answered
+                            && outcome.error.sqlstate == "28000"
+                            && (mode == TlsMode::allow || mode == TlsMode::prefer);
+    if (!may_differ) co_return outcome;
+    request.upstream.tls.mode = mode == TlsMode::allow ? TlsMode::require : TlsMode::disable;
+    ConnectOutcome second = co_await log_in_at(
+        address, std::move(place), &request, &contexts, &keys
     );
-    if (!connected.channel) co_return;
-    Buffer packet;
-    wire::append_cancel_request(packet, target.process_id, target.secret);
-    if (co_await connected.channel->write(std::move(packet))) co_return;
-    // PostgreSQL answers by closing, once the signal is sent.
-    static_cast<void>(co_await connected.channel->read_single_byte());
+    if (second.server) co_return second;
+    co_return outcome;
 }
 
 } // namespace pgweir::net

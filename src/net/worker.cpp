@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <pthread.h>
+#include <random>
 #include <utility>
 
 namespace pgweir::net {
@@ -54,7 +55,7 @@ WorkerPool::WorkerPool(
 )
     : pool{std::move(shared_pool)},
       options{pool->options()},
-      core{pool->shared(), worker, options},
+      core{pool->shared(), worker, options, std::random_device{}()},
       counters{pool->counters(worker)},
       clientele{front_door, *pool}
 {
@@ -151,10 +152,7 @@ void Worker::tick()
         const bool is_idle = server->use == ServerUse::idle && !server->is_leaving;
         if (is_idle && is_due) silent.push_back(server.get());
     }
-    for (Server* const server : silent) {
-        server->worker_pool().core.forget_idle(*server);
-        server->start_check();
-    }
+    for (Server* const server : silent) check(*server);
 }
 
 // Who has a server for long is slow, whatever was thought of him.

@@ -10,7 +10,11 @@ std::optional<session::Clientele::Member> SystemClients::find(std::uint32_t proc
 {
     const auto client = front_door_.find_client(process_id);
     if (!client) return std::nullopt;
-    if (client->pool->upstream().hosts != pool_.upstream().hosts) return std::nullopt;
+    const Upstream theirs = client->pool->upstream();
+    const Upstream ours = pool_.upstream();
+    const bool is_same_system = theirs.hosts == ours.hosts
+                                && theirs.target_session_attrs == ours.target_session_attrs;
+    if (!is_same_system) return std::nullopt;
     return Member{client->id, client->pool->name().user};
 }
 

@@ -32,9 +32,11 @@ Core::Answer Core::acquire(Waiter& waiter, TimePoint now, const Request& request
         return {slot, {}};
     }
 
-    const bool is_hopeless = shared_.total() == 0 && !shared_.may_open(now)
-                             && !shared_.may_come_back(now, options_.failover_wait);
-    if (is_hopeless) return {nullptr, Errc::server_unreachable};
+    const bool has_none = shared_.total() <= shared_.opening();
+    if (has_none && is_hopeless(now)) {
+        if (shared_.is_down()) open_one(now); // is it back? Nobody waits for the answer
+        return {nullptr, Errc::server_unreachable};
+    }
 
     waiter.start(now, request.class_id, pace);
     const auto queued = shared_.enqueue(waiter);
@@ -45,6 +47,21 @@ Core::Answer Core::acquire(Waiter& waiter, TimePoint now, const Request& request
         open_for_waiters(now); // who came first has asked the other workers
     }
     return {};
+}
+
+// There is no server: is none to be expected in time? A connect that is on its way to a host that
+// swallows packets would be waited for in vain.
+bool Core::is_hopeless(TimePoint now) const
+{
+    if (shared_.may_come_back(now, options_.failover_wait)) return false;
+    return shared_.is_down() || (shared_.total() == 0 && !shared_.may_open(now));
+}
+
+// Pools, and poolers, that have lost a database together do not all come back in one moment.
+Duration Core::retry_pause()
+{
+    std::uniform_int_distribution<int> percent{75, 125};
+    return options_.server_login_retry * percent(random_) / 100;
 }
 
 void Core::begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace)
@@ -219,7 +236,7 @@ void Core::open_failed(TimePoint now, bool is_down)
 {
     shared_.end_open();
     shared_.unreserve();
-    shared_.retry_not_before(now + options_.server_login_retry);
+    shared_.retry_not_before(now + retry_pause());
     if (is_down) shared_.went_down(now);
     if (shared_.total() > 0) return;
     if (is_down && shared_.may_come_back(now, options_.failover_wait)) return;

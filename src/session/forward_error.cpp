@@ -48,6 +48,9 @@ wire::ErrorText old_plan_error()
     };
 }
 
+// The client has asked for that itself, or it has met a standby.
+bool is_read_only(const wire::ErrorFields& fields) { return fields.sqlstate == "25006"; }
+
 bool is_old_type(const wire::ErrorFields& fields)
 {
     return fields.sqlstate == "XX000" && fields.message.starts_with("cache lookup failed for type");
@@ -82,6 +85,7 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
         ours_failed(fields);
         return pass(header, available, true);
     }
+    if (is_read_only(fields)) server_.chores |= Chore::look_again;
     server_.unknown_settings.fail(server_.serial);
     server_.rerun.is_wanted = can_say_again(fields);
     if (server_.rerun.is_wanted) {
@@ -132,7 +136,7 @@ void ServerForwarder::ours_failed(const wire::ErrorFields& fields)
     server_.hidden_error = text_of(fields);
     // The SETs were one implicit transaction: none of them holds.
     if (server_.settings_before) server_.settings = server_.settings_before;
-    if (server_.relisten_in > 0) server_.must_be_reset = true;
+    if (server_.relisten_in > 0) server_.chores |= Chore::reset;
     if (failed.begins_block) fail(fields); // what the client has sent behind it is not run
 }
 

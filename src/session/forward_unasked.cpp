@@ -66,10 +66,22 @@ void ServerForwarder::own_notification(FrameHeader header, const wire::Notificat
     used_ = header.frame_size(); // all of it: it was read
 }
 
+// Its administrator has closed the host for writers: that is no wish of the client's, which it
+// would take along to the next one.
+bool ServerForwarder::is_from_outside(const wire::ParameterBody& told) const
+{
+    return told.name == "default_transaction_read_only" && !server_.doubts.has(Part::settings);
+}
+
 void ServerForwarder::parameter(FrameHeader header, Bytes available)
 {
-    if (is_reconciling()) return pass(header, available, true);
     const auto read = wire::read_parameter(body_of(header, available));
+    if (read && read->name == "in_hot_standby") server_.chores |= Chore::look_again;
+    if (is_reconciling()) return pass(header, available, true);
+    if (read && is_from_outside(*read)) {
+        server_.chores |= Chore::look_again;
+        return pass(header, available, client_ == nullptr);
+    }
     if (!read || is_fixed_parameter(read->name)) return pass(header, available, client_ == nullptr);
     const std::string name = lower_case(read->name);
     const std::string* const asked = client_ != nullptr ? client_->startup->find(name) : nullptr;

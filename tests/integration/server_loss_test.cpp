@@ -1,7 +1,10 @@
 #include "support/daemon.hpp"
+#include "support/fake_server.hpp"
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -153,6 +156,46 @@ TEST_CASE("integration/server_loss: … unless failover_wait says not to" * pool
     CHECK(client.is_lost() == false);
     postgres().start();
     wait_until([&] { return client.query("SELECT 3").text() == "3"; }, "served again");
+}
+
+TEST_CASE(
+    "integration/server_loss: … and then says at once why, in PostgreSQL's own words"
+    * pooler_only()
+)
+{
+    std::atomic<bool> is_up = true;
+    FakeServer server{[&](Stream& stream) {
+        if (!is_up) return refuse_login(stream, "57P03", "the database system is starting up");
+        accept_login(stream);
+        while (is_up) {
+            const Message message = read_message(stream);
+            if (message.type == 'X') return;
+            if (message.body.starts_with("stop")) {
+                is_up = false;
+            } else if (message.type == 'Q') {
+                stream.write(polite_answer());
+            }
+        }
+    }};
+    Start start = in_front_of(server);
+    start.flags.insert(start.flags.end(), {"--set", "pool.failover_wait=0"});
+    const Pgweir pgweir{start};
+    Connection client = pgweir.connect();
+    CHECK(client.query("SELECT 1").text() == "1");
+    Connection last = pgweir.connect();
+    last.send("stop");
+    last.flush();
+    CHECK(last.next_result().value().sqlstate() == "08006");
+    const Deadline deadline{std::chrono::seconds{10}};
+    for (int i = 0; i < 50; ++i) {
+        const Result refused = client.query("SELECT 2");
+        CHECK(refused.sqlstate() == "57P03");
+        CHECK(refused.message() == "the database system is starting up");
+    }
+    CHECK_FALSE(deadline.passed());
+    CHECK(server.connection_count() < 40); // they are paced
+    is_up = true;
+    wait_until([&] { return client.query("SELECT 3").text() == "1"; }, "served again");
 }
 
 TEST_CASE(

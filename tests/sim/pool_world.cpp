@@ -146,8 +146,9 @@ void World::acquire()
                              || (queue_of(pool::Lane::slow).empty()
                                  && shared_.slow_held() < shared_.slow_max()));
     const bool is_idle_here = server_count(worker.id, ServerUse::idle) > 0;
-    const bool is_hopeless = shared_.total() == 0 && !shared_.may_open(worker.now)
-                             && !may_come_back(worker);
+    const bool has_none = shared_.total() == 0 && !shared_.may_open(worker.now);
+    const bool is_gone = shared_.is_down() && shared_.total() <= shared_.opening();
+    const bool is_hopeless = (has_none || is_gone) && !may_come_back(worker);
     const auto answer = worker.core.acquire(client.waiter, worker.now, request);
     REQUIRE((answer.slot != nullptr) == (is_free && is_idle_here));
     if (answer.slot != nullptr) return attach(client, static_cast<SimServer&>(*answer.slot));
@@ -155,7 +156,7 @@ void World::acquire()
     REQUIRE((answer.error == pool::Errc::server_unreachable) == is_hopeless);
     const bool is_full = queue_size() >= options_.max_waiting;
     REQUIRE((answer.error == pool::Errc::too_many_waiting) == (is_full && !is_hopeless));
-    if (answer.error) return;
+    if (answer.error) return obey(worker); // it may have asked whether the database is back
 
     client.does = ClientDoes::waits;
     queues_.at(is_slow ? 1 : 0).push_back({client.waiter.client(), worker.id, worker.now});

@@ -51,7 +51,11 @@ struct Settings {
     std::uint32_t listen_backlog = 4'096;
     Duration client_login_timeout = std::chrono::seconds{60};
     Duration shutdown_timeout = std::chrono::seconds{30};
+    Duration dns_max_ttl = std::chrono::seconds{15};
+    bool tcp_keepalive = true;
     Duration tcp_keepidle = std::chrono::seconds{60};
+    Duration tcp_keepintvl = std::chrono::seconds{10};
+    std::uint32_t tcp_keepcnt = 3;
     Duration tcp_user_timeout = std::chrono::seconds{60};
     std::uint32_t max_packet_size = 16U << 20U; // of what we must hold: a statement to prepare
     LogLevel log_level = LogLevel::info;

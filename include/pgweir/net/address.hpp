@@ -28,6 +28,11 @@ struct Address {
     [[nodiscard]] static Address unix_socket(const std::string& directory, std::uint16_t port);
     [[nodiscard]] static Address of_peer(int fd);
     [[nodiscard]] static Address of_local(int fd);
+
+    friend bool operator==(const Address& a, const Address& b)
+    {
+        return a.family() == b.family() && a.to_string() == b.to_string();
+    }
 };
 
 } // namespace pgweir::net

@@ -1,4 +1,4 @@
-// From a host's name to a connected socket, under TLS where that is wanted.
+// From an address to a connected socket, under TLS where that is wanted.
 #pragma once
 
 #include <pgweir/base/clock.hpp>
@@ -9,18 +9,8 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace pgweir::net {
-
-struct Resolved {
-    std::vector<Address> addresses;
-    std::string problem;
-};
-
-/// A directory is a unix socket; everything else is asked from the system's resolver, which works
-/// on a thread of its own.
-Task<Resolved> resolve(Executor executor, HostPort host, TimePoint deadline);
 
 struct Connected {
     std::unique_ptr<Channel> channel; // null: see error

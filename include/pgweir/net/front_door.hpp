@@ -37,6 +37,7 @@ struct FrontDoorOptions {
     std::uint32_t max_client_conn = 10'000;
     std::uint32_t worker_load_max = pool::load_max_default;
     Duration client_login_timeout = std::chrono::seconds{60};
+    Duration dns_max_ttl = std::chrono::seconds{15};
     SocketOptions socket;
     TlsOptions client_tls;
 };
@@ -65,6 +66,9 @@ public:
     /// Binds all addresses and loads the certificates. A problem in words, or empty.
     [[nodiscard]] std::string open();
     void set_console(OpenConsole open_console) { open_console_ = std::move(open_console); }
+
+    /// Instead of the system's; before open().
+    void set_names(std::unique_ptr<NameSource> source) { names_.set_source(std::move(source)); }
 
     // From any thread.
     void open_server(std::shared_ptr<Pool> pool, WorkerId worker) override;
@@ -146,6 +150,9 @@ private:
     Task<void> wait_for_opening(Opening& opening, TimePoint deadline);
     Task<void> wait_for_cancels(TimePoint deadline);
     Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
+    void remember_host(const OpenedServer& server);
+    Task<void> watch_names();
+    void leave_addresses(const HostPort& place, const std::vector<Address>& addresses);
     void opening_ended(const Pool* pool, bool is_failed);
     [[nodiscard]] WorkerId next_worker() const;
 
@@ -161,6 +168,8 @@ private:
     auth::ClientAuth auth_;
     SslContext listening_context_;
     ContextCache contexts_;
+    HostMemory hosts_;
+    Names names_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     ClientRegister clients_by_process_id_;
     std::unordered_map<const Pool*, Opening> openings_;

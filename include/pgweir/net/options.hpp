@@ -23,17 +23,24 @@ struct TlsOptions {
     friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
+/// libpq's target_session_attrs: which servers of several are wanted.
+enum class SessionAttrs { any, read_write, read_only, primary, standby, prefer_standby };
+
 /// One place where PostgreSQL may be: a host name, an address, or the directory of a unix socket.
 struct HostPort {
     std::string host;
     std::uint16_t port = 5432;
+    std::string address{}; // hostaddr: where the host is, without asking for its name
 
     friend bool operator==(const HostPort&, const HostPort&) = default;
 };
 
 /// A parsed connection string (libpq's URL or key=value form).
 struct Upstream {
-    std::vector<HostPort> hosts; // tried in order
+    std::vector<HostPort> hosts;
+    SessionAttrs target_session_attrs = SessionAttrs::any;
+    bool balances_hosts = false; // load_balance_hosts=random: no order
+    Duration connect_timeout{};  // for each host; zero: only server_connect_timeout counts
     std::string dbname;          // empty: the name the client asked for
     std::string user;
     std::string password;

@@ -11,6 +11,7 @@
 #include <pgweir/net/reactor.hpp>
 #include <pgweir/net/receipt.hpp>
 #include <pgweir/net/stream.hpp>
+#include <pgweir/net/target.hpp>
 #include <pgweir/pool/core.hpp>
 #include <pgweir/session/state.hpp>
 
@@ -32,7 +33,7 @@ struct WorkerPool;
 struct CancelTarget {
     Upstream upstream; // without its password
     Address address;   // where it is really connected
-    std::string host;  // as the upstream names it, for TLS
+    HostPort place;    // as the upstream names it
     std::uint32_t process_id = 0;
     std::string secret;
 };
@@ -42,10 +43,12 @@ struct OpenedServer {
     Stream stream;
     std::shared_ptr<Pool> pool;
     CancelTarget cancel;
+    ServerRole role;
     session::SettingsRef defaults;
     TimePoint connected_at{};
     std::uint32_t epoch = 0; // of its pool, when the connect began
     bool is_replication = false;
+    bool is_unwanted = false; // its host's name means another address by now
 };
 
 enum class ServerUse : std::uint8_t {
@@ -113,9 +116,12 @@ public:
     void say_good_bye();
     /// We end: what it still works at is cancelled.
     void stop();
-    /// Idle for long: asks whether it is still there.
+    /// Asks whether it is still there, and still what is wanted.
     void start_check();
     [[nodiscard]] TimePoint checked_at() const { return checked_at_; }
+    /// The hosts of this upstream may have changed their roles. True: it is idle, and may be
+    /// checked.
+    [[nodiscard]] bool doubt(const Upstream& upstream);
 
     // For the pool's listener.
     void become_listener();
@@ -131,11 +137,14 @@ private:
     void proceed();
     void recover();
     void has_recovered();
-    [[nodiscard]] bool needs_reset() const;
+    [[nodiscard]] bool needs_care() const;
+    void take_care();
     void start_reset();
     void drop_unfinished();
     void give_back_at_work(bool is_cut, bool wants_cancel);
     void forget_errors();
+    [[nodiscard]] bool has_wanted_role() const;
+    void checked();
     void return_to_pool();
     [[nodiscard]] bool send_own();
     void wake_at(TimePoint time);
@@ -146,6 +155,8 @@ private:
     TimePoint connected_at_;
     TimePoint checked_at_;
     std::uint32_t epoch_;
+    ServerRole role_; // when it was opened
+    bool is_doubted_ = false;
     bool is_replication_;
     Worker* worker_ = nullptr;
     WorkerPool* worker_pool_ = nullptr;

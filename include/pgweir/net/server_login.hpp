@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/net/asio.hpp>
 #include <pgweir/net/channel.hpp>
+#include <pgweir/net/names.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/tls.hpp>
@@ -31,8 +32,12 @@ private:
     std::vector<std::pair<TlsOptions, SslContext>> contexts_;
 };
 
+/// Zero is the kernel's own choice.
 struct SocketOptions {
+    bool tcp_keepalive = true;
     Duration tcp_keepidle{};
+    Duration tcp_keepintvl{};
+    std::uint32_t tcp_keepcnt = 0;
     Duration tcp_user_timeout{};
 };
 /// No delay, keep-alive, and a limit on how long unacknowledged data is waited for.
@@ -40,6 +45,7 @@ void prepare_socket(int fd, const SocketOptions& options);
 
 struct ConnectRequest {
     Upstream upstream;                       // with the user and database to log in to
+    std::optional<HostPort> last;            // the host that was right the last time
     std::vector<wire::Parameter> parameters; // of the startup packet, beside those two
     TimePoint deadline;
     SocketOptions socket;
@@ -50,12 +56,22 @@ struct ConnectOutcome {
     std::optional<OpenedServer> server;               // without its pool
     std::vector<session::Settings::Entry> parameters; // as reported, spelt as they came
     wire::ErrorText error;
-    bool was_reached = false; // a server is there, whatever it said
+    bool has_answered = false; // a server is there, and has said no: in general, to nobody else
 };
 
-/// Tries the hosts, and the addresses of each, in order. `contexts` and `keys` outlive the task.
+/// One attempt at one address of `place`, until `request.deadline`.
+Task<ConnectOutcome> log_in(
+    Address address,
+    HostPort place,
+    ConnectRequest request,
+    ContextCache& contexts,
+    auth::KeyCache& keys
+);
+
+/// Tries the hosts, and the addresses of each, as libpq does, until one has the role that is
+/// wanted. All but the request outlive the task.
 Task<ConnectOutcome> connect_server(
-    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys
+    ConnectRequest request, ContextCache& contexts, auth::KeyCache& keys, Names& names
 );
 
 /// Sends one CancelRequest and waits until PostgreSQL has acted on it (it closes then).

@@ -189,6 +189,11 @@ public:
     void drain();
     void pools_resumed();
     void close_idle_servers(const Pool& pool);
+    /// To all workers: what was opened to these hosts is to be asked again what it is.
+    void doubt_hosts(const Upstream& upstream);
+    void look_at_hosts(const Upstream& upstream);
+    /// Its name means these addresses now, and no others.
+    void leave_addresses(const HostPort& place, const std::vector<Address>& addresses);
     /// Clients go to another worker as soon as they are between two transactions. Who is not within
     /// a moment, or before the next handover, stays.
     void hand_over(const pool::Handover& handover);
@@ -228,6 +233,7 @@ private:
     using Message = std::variant<LoggedInClient, MovedServer, MovedClient, Call>;
 
     void run();
+    static void check(Server& server);
     void forget_statements(WorkerPool& pool);
     void vacate(const std::string& database);
     [[nodiscard]] std::vector<ClientId> client_ids() const;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <variant>
 #include <vector>
 
@@ -62,8 +63,13 @@ using Command = std::variant<Open, Close, Grant, Refuse, Ask>;
 /// Not thread-safe: one for each worker and pool. They meet in Shared.
 class Core {
 public:
-    Core(Shared& shared, WorkerId self, const Options& options)
-        : shared_{shared}, self_{self}, options_{options}, has_lanes_{has_lanes(options)}
+    /// `seed`: of the pauses between connects that fail.
+    Core(Shared& shared, WorkerId self, const Options& options, std::uint32_t seed = 1)
+        : shared_{shared},
+          self_{self},
+          options_{options},
+          has_lanes_{has_lanes(options)},
+          random_{seed}
     {
     }
 
@@ -155,6 +161,8 @@ private:
     void count_slow(const Lease& lease);
     void uncount_slow(const Lease& lease);
     void lost_place(TimePoint now);
+    [[nodiscard]] bool is_hopeless(TimePoint now) const;
+    [[nodiscard]] Duration retry_pause();
     void serve_queue(TimePoint now);
     void open_for_waiters(TimePoint now);
     void open_some(TimePoint now);
@@ -166,6 +174,7 @@ private:
     Options options_;
     bool has_lanes_;
     std::uint32_t passed_over_ = 0; // leases that nothing was learned from
+    std::minstd_rand random_;
     QuickLoad quick_load_;
     std::vector<Slot*> idle_; // last used is last, and goes first: its caches are warm
     std::vector<Command> commands_;

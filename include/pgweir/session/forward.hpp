@@ -313,6 +313,7 @@ private:
     [[nodiscard]] bool is_own(const wire::NotificationBody& told) const;
     [[nodiscard]] bool is_for_client(const wire::NotificationBody& told);
     void parameter(wire::FrameHeader header, Bytes available);
+    [[nodiscard]] bool is_from_outside(const wire::ParameterBody& told) const;
     void tell_startup_value(
         wire::FrameHeader header,
         Bytes available,

@@ -2,6 +2,7 @@
 // which is lent. The functions of forward change both.
 #pragma once
 
+#include <pgweir/base/flags.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/session/block_edge.hpp>
 #include <pgweir/session/channels.hpp>
@@ -33,6 +34,12 @@
 namespace pgweir::session {
 
 using Sqlstate = std::array<char, 5>;
+
+/// What is to be done with a server before it may serve another client.
+enum class Chore : std::uint8_t {
+    reset = 1U << 0,     // it may have what no other client may meet
+    look_again = 1U << 1 // its host may have another role now: promoted, or read-only
+};
 
 /// A message whose header has gone out, but not yet all of its body.
 struct Stream {
@@ -223,7 +230,7 @@ struct ServerState {
     std::optional<Signal> signal; // of need_signal
     std::vector<Sqlstate> errors;
     std::vector<StatementId> parsed; // ParseComplete has come for them
-    bool must_be_reset = false;      // it may have what no other client may meet
+    Flags<Chore> chores;
     bool has_changed_schema = false; // CREATE, ALTER or DROP: what was parsed may not be any more
     std::vector<DefaultsScope> new_defaults; // with that
 

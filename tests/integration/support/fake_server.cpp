@@ -96,9 +96,26 @@ Start in_front_of(const FakeServer& server)
     };
 }
 
-void accept_login(Stream& stream)
+namespace {
+
+void take_startup(Stream& stream)
 {
     static_cast<void>(stream.read_exactly(length_of(stream.read_exactly(4)) - 4));
+}
+
+} // namespace
+
+void refuse_login(Stream& stream, const std::string& sqlstate, const std::string& text)
+{
+    take_startup(stream);
+    const std::string end(1, '\0');
+    stream.write(message::typed('E', "SFATAL" + end + "C" + sqlstate + end + "M" + text + end + end)
+    );
+}
+
+void accept_login(Stream& stream)
+{
+    take_startup(stream);
     std::string answer = message::typed('R', message::be32(0));
     constexpr std::pair<const char*, const char*> parameters[]{
         {"server_version", "15.0"},
@@ -121,13 +138,16 @@ Message read_message(Stream& stream)
     return {header[0], stream.read_exactly(length_of(header.substr(1)) - 4)};
 }
 
-std::string polite_answer()
+std::string polite_answer(const std::string& value)
 {
     const std::string column = std::string{"?column?"} + '\0' + message::be32(0) + message::be16(0)
                                + message::be32(25) + message::be16(0xFFFF)
                                + message::be32(0xFFFFFFFF) + message::be16(0);
     return message::typed('T', message::be16(1) + column)
-           + message::typed('D', message::be16(1) + message::be32(1) + "1")
+           + message::typed(
+               'D',
+               message::be16(1) + message::be32(static_cast<std::uint32_t>(value.size())) + value
+           )
            + message::typed('C', std::string{"SELECT 1"} + '\0') + message::typed('Z', "I");
 }
 

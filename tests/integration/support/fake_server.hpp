@@ -26,6 +26,7 @@ public:
 
     /// For --upstream.
     [[nodiscard]] std::string url() const;
+    [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] int connection_count() const { return connection_count_; }
 
 private:
@@ -51,7 +52,9 @@ void accept_login(Stream& stream);
 [[nodiscard]] Message read_message(Stream& stream);
 /// Answers every query with one row, "1", until the client leaves.
 void serve_politely(Stream& stream);
-/// What serve_politely says to one query.
-[[nodiscard]] std::string polite_answer();
+/// What serve_politely says to one query; or another value.
+[[nodiscard]] std::string polite_answer(const std::string& value = "1");
+/// Instead of a login.
+void refuse_login(Stream& stream, const std::string& sqlstate, const std::string& text);
 
 } // namespace pgweir::test

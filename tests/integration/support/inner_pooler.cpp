@@ -19,6 +19,7 @@ net::FrontDoorOptions front_door_options(const InnerPooler::Options& options, st
     net::FrontDoorOptions result;
     result.listen = {{.host = "127.0.0.1", .port = port, .directory = {}}};
     result.max_client_conn = options.max_client_conn;
+    result.dns_max_ttl = options.dns_max_ttl;
     if (!options.has_tls) return result;
     const Identity& identity = postgres().certificates().server();
     result.client_tls.mode = net::TlsMode::require;
@@ -32,13 +33,17 @@ net::FrontDoorOptions front_door_options(const InnerPooler::Options& options, st
 /// The cluster, and one user who is believed.
 class InnerPooler::Directory final : public net::Directory {
 public:
-    explicit Directory(const pool::Options& pool) : pool_{pool}, server_port_{postgres().port()} {}
+    explicit Directory(const InnerPooler::Options& options)
+        : pool_{options.pool}, hosts_{options.hosts}
+    {
+        if (hosts_.empty()) hosts_ = {{"127.0.0.1", postgres().port()}};
+    }
 
     [[nodiscard]] std::optional<net::Upstream> find_upstream(std::string_view database
     ) const override
     {
         net::Upstream upstream;
-        upstream.hosts = {{"127.0.0.1", server_port_}};
+        upstream.hosts = hosts_;
         upstream.dbname = database;
         upstream.user = user;
         return upstream;
@@ -60,12 +65,12 @@ public:
 
 private:
     pool::Options pool_;
-    std::uint16_t server_port_;
+    std::vector<net::HostPort> hosts_;
 };
 
 InnerPooler::InnerPooler(const Options& options)
     : port_{free_port()},
-      directory_{std::make_unique<Directory>(options.pool)},
+      directory_{std::make_unique<Directory>(options)},
       pools_{*directory_, worker_count},
       guard_{front_io_.get_executor()},
       front_door_{std::make_unique<net::FrontDoor>(
@@ -79,6 +84,7 @@ InnerPooler::InnerPooler(const Options& options)
         ));
         workers_.push_back(owned_workers_.back().get());
     }
+    if (options.names) front_door_->set_names(options.names());
     const std::string problem = front_door_->open();
     if (!problem.empty()) throw std::runtime_error{problem};
     for (net::Worker* const worker : workers_) worker->start();

@@ -9,6 +9,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,6 +23,9 @@ public:
         pool::Options pool{};
         std::uint32_t max_client_conn = 100;
         bool has_tls = false;
+        std::vector<net::HostPort> hosts{};                        // empty: the cluster
+        std::function<std::unique_ptr<net::NameSource>()> names{}; // empty: the system's
+        Duration dns_max_ttl{};
     };
 
     explicit InnerPooler(const Options& options);

@@ -100,13 +100,17 @@ Postgres::~Postgres()
     }
 }
 
-void Postgres::create()
+void Postgres::make_directories()
 {
     fs::create_directory(data_);
     fs::create_directory(socket_directory_);
     write_file(log_file_, "");
     for (const fs::path& path : {data_, socket_directory_, log_file_}) give_to_server_user(path);
+}
 
+void Postgres::create()
+{
+    make_directories();
     run({
         .arguments =
             {program("initdb"),
@@ -138,7 +142,7 @@ void Postgres::write_hba() const
         {"app_trust", "trust"},
     }};
     std::ostringstream hba;
-    hba << "local all postgres trust\n"
+    hba << "local all,replication postgres trust\n"
         << "hostssl all app_cert all cert\n"
         << "hostssl all app_tls all scram-sha-256\n";
     for (const auto& [user, method] : methods) {
@@ -220,20 +224,24 @@ void Postgres::restart()
 
 void Postgres::signal_all(int number)
 {
-    // Its children have process groups of their own, so they are found by their parent.
     process_->signal(number);
+    for (const pid_t child : children()) ::kill(child, number);
+}
+
+// They have process groups of their own, so they are found by their parent.
+std::vector<pid_t> Postgres::children() const
+{
+    std::vector<pid_t> found;
     for (const auto& entry : fs::directory_iterator{"/proc"}) {
         const std::string name = entry.path().filename().string();
         pid_t pid = 0;
         std::from_chars(name.data(), name.data() + name.size(), pid);
         if (pid <= 0) continue;
         const std::string status = read_file(entry.path() / "status");
-        if (status.find("\nPPid:\t" + std::to_string(process_->pid()) + "\n")
-            == std::string::npos) {
-            continue;
-        }
-        ::kill(pid, number);
+        const std::string parent = "\nPPid:\t" + std::to_string(process_->pid()) + "\n";
+        if (status.find(parent) != std::string::npos) found.push_back(pid);
     }
+    return found;
 }
 
 fs::path Postgres::program(const std::string& name)

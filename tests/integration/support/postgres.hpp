@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pgweir::test {
 
@@ -18,6 +19,8 @@ namespace pgweir::test {
 class Postgres {
 public:
     Postgres();
+    /// A streaming standby of it, with all that it has.
+    explicit Postgres(Postgres& primary);
     ~Postgres();
     Postgres(const Postgres&) = delete;
     Postgres& operator=(const Postgres&) = delete;
@@ -26,6 +29,12 @@ public:
     /// Disconnects everybody first, as `pg_ctl stop -m fast` does.
     void stop();
     void restart();
+    /// Leaves nobody time to say anything, as `kill -9` does.
+    void kill();
+    /// A standby becomes a primary. Returns when it takes writes.
+    void promote();
+    /// A standby has all that its primary has now.
+    void catch_up(Postgres& primary);
     /// Signals every process of the cluster: SIGSTOP makes it a machine that does not answer.
     void signal_all(int number);
 
@@ -57,6 +66,8 @@ public:
     [[nodiscard]] std::string log() const { return read_file(log_file_); }
 
 private:
+    void make_directories();
+    [[nodiscard]] std::vector<pid_t> children() const;
     void create();
     void write_hba() const;
     bool try_start();

@@ -38,6 +38,51 @@ TEST_CASE("config/upstream: hosts are tried in order, each with its port")
     CHECK(parse("postgresql://[::1]:5433/").hosts == Hosts{{"::1", 5433}});
 }
 
+TEST_CASE("config/upstream: hostaddr says where a host is, whatever its name")
+{
+    using Hosts = std::vector<net::HostPort>;
+    CHECK(
+        parse("host=a,b hostaddr=10.0.0.1, port=1,2").hosts == Hosts{{"a", 1, "10.0.0.1"}, {"b", 2}}
+    );
+    CHECK(
+        parse("postgresql://a/d?hostaddr=fe80::1%25lo").hosts == Hosts{{"a", 5432, "fe80::1%lo"}}
+    );
+    CHECK(parse("hostaddr=::1,10.0.0.1").hosts == Hosts{{"::1", 5432}, {"10.0.0.1", 5432}});
+    CHECK(read("host=a,b hostaddr=10.0.0.1") == "has 2 hosts, but 1 in hostaddr\n");
+    CHECK(read("host=a hostaddr=b") == "hostaddr must be an address, is \"b\"\n");
+    CHECK(
+        read("host=a,b hostaddr=,::1", prefer)
+        == "postgresql://a:5432,b:5432/?sslmode=prefer&hostaddr=,::1\n"
+    );
+}
+
+TEST_CASE("config/upstream: which of several servers is wanted")
+{
+    using net::SessionAttrs;
+    const auto attrs = [](const std::string& word) {
+        return parse("postgresql://a,b/d?target_session_attrs=" + word).target_session_attrs;
+    };
+    CHECK(parse("postgresql://a,b/d").target_session_attrs == SessionAttrs::any);
+    CHECK(attrs("any") == SessionAttrs::any);
+    CHECK(attrs("read-write") == SessionAttrs::read_write);
+    CHECK(attrs("read-only") == SessionAttrs::read_only);
+    CHECK(attrs("primary") == SessionAttrs::primary);
+    CHECK(attrs("standby") == SessionAttrs::standby);
+    CHECK(attrs("prefer-standby") == SessionAttrs::prefer_standby);
+    CHECK_FALSE(parse("host=a,b load_balance_hosts=disable").balances_hosts);
+    CHECK(parse("host=a,b load_balance_hosts=random").balances_hosts);
+    CHECK(
+        read("host=a target_session_attrs=master load_balance_hosts=yes connect_timeout=1s")
+        == "target_session_attrs must be any, read-write, read-only, primary, standby or "
+           "prefer-standby\nload_balance_hosts must be disable or random\n"
+           "connect_timeout must be a number of seconds\n"
+    );
+    const std::string url = "postgresql://a:5432,b:5432/?sslmode=prefer"
+                            "&target_session_attrs=prefer-standby&load_balance_hosts=random"
+                            "&connect_timeout=3";
+    CHECK(read(url, prefer) == url + "\n");
+}
+
 TEST_CASE("config/upstream: a host may be the directory of a unix socket, and is one by default")
 {
     using Hosts = std::vector<net::HostPort>;
@@ -123,24 +168,20 @@ sslnegotiation must be postgres or direct
     );
     CHECK(read("host=a port=0") == "port must be between 1 and 65535\n");
     CHECK(read("host=a port=65536") == "port must be between 1 and 65535\n");
-    CHECK(read("host=a hostaddr=10.0.0.1") == "has both host and hostaddr: give one of them\n");
 }
 
 TEST_CASE("config/upstream: an option that would be ignored is refused by name")
 {
     const std::string supported =
         " is not supported; supported are host, hostaddr, port, dbname, user, password, passfile, "
-        "service, sslmode, sslrootcert, sslcert, sslkey, sslcrl, sslnegotiation, "
-        "ssl_min_protocol_version, channel_binding, connect_timeout\n";
+        "service, target_session_attrs, load_balance_hosts, connect_timeout, sslmode, "
+        "sslrootcert, sslcert, sslkey, sslcrl, sslnegotiation, ssl_min_protocol_version, "
+        "channel_binding\n";
     CHECK(
-        read("postgresql://h/d?application_name=x&target_session_attrs=read-write")
-        == "option application_name" + supported + "option target_session_attrs" + supported
+        read("postgresql://h/d?application_name=x&keepalives=0")
+        == "option application_name" + supported + "option keepalives" + supported
     );
     CHECK(read("postgresql://h/d?options=-csearch_path%3Dx") == "option options" + supported);
-    CHECK(
-        read("postgresql://h/d?load_balance_hosts=random")
-        == "option load_balance_hosts" + supported
-    );
     CHECK(
         read(
             "postgresql://h/"
@@ -151,14 +192,11 @@ TEST_CASE("config/upstream: an option that would be ignored is refused by name")
     );
 }
 
-TEST_CASE("config/upstream: connect_timeout is accepted, with a word about who decides")
+TEST_CASE("config/upstream: connect_timeout is for each host")
 {
-    Notes notes;
-    CHECK(parse_upstream("postgresql://h/d?connect_timeout=3", prefer, notes));
-    CHECK(
-        to_lines(notes.warnings)
-        == "connect_timeout has no effect: server_connect_timeout of the pool decides\n"
-    );
+    CHECK(parse("postgresql://h/d?connect_timeout=3").connect_timeout == std::chrono::seconds{3});
+    CHECK(parse("postgresql://h/d?connect_timeout=-1").connect_timeout == Duration::zero());
+    CHECK(parse("postgresql://h/d").connect_timeout == Duration::zero());
 }
 
 TEST_CASE("config/upstream: a password that is not in the string comes from the password file")
@@ -192,6 +230,23 @@ TEST_CASE("config/upstream: a password that is not in the string comes from the 
     CHECK(
         read("host=h user=app passfile=/nowhere/x")
         == "passfile /nowhere/x: No such file or directory\n"
+    );
+}
+
+TEST_CASE("config/upstream: the password file may know each of several hosts")
+{
+    const TemporaryDirectory directory;
+    directory.write(".pgpass", "a:*:*:app:one\nb:*:*:app:two\nc:*:*:app:one\n");
+    const UpstreamContext context{
+        .tls = {}, .directory = {}, .environment = {{"HOME", directory.path()}}
+    };
+    CHECK(parse("postgresql://app@x,c,a/d", context).password == "one");
+    Notes notes;
+    CHECK(parse_upstream("postgresql://app@a,b/d", context, notes).value().password == "one");
+    CHECK(
+        to_lines(notes.warnings)
+        == directory.path(".pgpass")
+               + " has different passwords for the hosts: the first of them is used\n"
     );
 }
 

@@ -155,8 +155,8 @@ TEST_CASE("pool/core: after a failed connect clients are refused at once, until 
     CHECK(commands(rig.first) == lines("open"));
     rig.first.open_failed(t0, true);
     static_cast<void>(commands(rig.first)); // its refusal
-    CHECK(rig.acquire(rig.first, rig.c1, t0 + 999ms) == "the server cannot be reached");
-    CHECK(rig.acquire(rig.first, rig.c1, t0 + 1s) == "wait");
+    CHECK(rig.acquire(rig.first, rig.c1, t0 + 749ms) == "the server cannot be reached");
+    CHECK(rig.acquire(rig.first, rig.c1, t0 + 1250ms) == "wait");
     CHECK(commands(rig.first) == lines("open"));
 }
 

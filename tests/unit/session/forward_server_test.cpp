@@ -232,8 +232,8 @@ TEST_CASE("session/forward_server: an answer in one piece is what it is in many"
         rows + error("22012", "division by zero") + ready(),
         shape() + complete("SELECT 0") + ready(),
         complete("SELECT 1") + ready(), // SELECT INTO
-        complete("INSERT 0 1") + ready('T'),
-        complete("INSERT 0 1") + complete("INSERT 0 1") + ready(),
+        complete("SELECT 1") + ready('T'),
+        complete("SELECT 1") + complete("SELECT 1") + ready(),
         complete("CREATE TABLE") + ready(),
         complete("PREPARE") + ready(),
         complete("SET") + parameter("TimeZone", "UTC") + ready(),
@@ -245,4 +245,40 @@ TEST_CASE("session/forward_server: an answer in one piece is what it is in many"
         CHECK(whole == after(answer, [](std::size_t) { return std::size_t{1}; }));
         CHECK(whole == after(answer, [](std::size_t size) { return size / 2; }));
     }
+}
+
+TEST_CASE_FIXTURE(
+    SessionScript,
+    "session/forward_server: what may tell of another role of the host is looked into"
+)
+{
+    constexpr const char* read_only = "default_transaction_read_only";
+    client(say::query("SELECT 1"));
+    SUBCASE("a promotion")
+    {
+        server(
+            reply::complete("SELECT 1") + reply::parameter("in_hot_standby", "off") + reply::ready()
+        );
+        CHECK(to_client() == lines("Complete SELECT 1", "Parameter in_hot_standby=off", "Ready I"));
+    }
+    SUBCASE("nothing may be written")
+    {
+        server(reply::error("25006", "cannot execute INSERT") + reply::ready());
+    }
+    SUBCASE("an administrator's change, which the client does not take along")
+    {
+        server(reply::complete("SELECT 1") + reply::parameter(read_only, "on") + reply::ready());
+        CHECK(client_state().wanted->find(read_only) == nullptr);
+    }
+    CHECK(server_state().chores.has(session::Chore::look_again));
+}
+
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: … but not what the client has set")
+{
+    constexpr const char* read_only = "default_transaction_read_only";
+    client(say::query("SET default_transaction_read_only = on"));
+    server(reply::complete("SET") + reply::parameter(read_only, "on") + reply::ready());
+    CHECK(server_state().chores.empty());
+    REQUIRE(client_state().wanted->find(read_only) != nullptr);
+    CHECK(*client_state().wanted->find(read_only) == "on");
 }

@@ -1,10 +1,11 @@
-// The part of FrontDoor that connects to servers, for pools and to cancel.
+// The part of FrontDoor that opens connections to PostgreSQL.
 #include <pgweir/base/log.hpp>
-#include <pgweir/net/connect.hpp>
 #include <pgweir/net/front_door.hpp>
+#include <pgweir/net/target.hpp>
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgweir::net {
@@ -13,9 +14,6 @@ using wire::ErrorText;
 using Clock = std::chrono::steady_clock;
 
 namespace {
-
-constexpr std::size_t cancels_in_flight_max = 64;
-constexpr Duration cancel_deadline = std::chrono::seconds{10};
 
 // Not there, starting, stopping or full. What else it says, a password is wrong or a database is
 // missing, it will say again.
@@ -57,9 +55,10 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
     const std::uint32_t epoch = pool->epoch();
     ConnectRequest request;
     request.upstream = pool->upstream();
+    request.last = hosts_.last(request.upstream);
     request.deadline = started + pool->options().server_connect_timeout;
     request.socket = options_.socket;
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
+    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
     if (!outcome.server) {
         log(LogLevel::error,
             "server_connect_failed",
@@ -76,13 +75,29 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
         {{"pool", pool->label()},
          {"address", outcome.server->cancel.address.to_string()},
          {"server_pid", outcome.server->cancel.process_id}});
+    remember_host(*outcome.server);
     pool->set_welcome(std::move(outcome.parameters), epoch);
     outcome.server->pool = pool;
     outcome.server->defaults = pool->welcome();
     outcome.server->connected_at = started;
     outcome.server->epoch = epoch;
+    const CancelTarget& target = outcome.server->cancel;
+    outcome.server->is_unwanted = !names_.is_current(target.place, target.address);
     workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
     opening_ended(pool.get(), false);
+}
+
+// Not a primary that was only taken because there is no standby. When it is another host than the
+// last time, those that are connected to that one may be wrong there.
+void FrontDoor::remember_host(const OpenedServer& server)
+{
+    const Upstream& upstream = server.cancel.upstream;
+    const SessionAttrs wanted = upstream.target_session_attrs;
+    if (!objection(wanted, server.role).empty()) return;
+    const bool is_other = hosts_.note(upstream, server.cancel.place);
+    if (!is_other || upstream.balances_hosts || wanted == SessionAttrs::any) return;
+    log(LogLevel::info, "host_changed", {{"address", server.cancel.address.to_string()}});
+    workers_.front()->doubt_hosts(upstream);
 }
 
 Task<void> FrontDoor::open_for_replication(
@@ -96,10 +111,11 @@ Task<void> FrontDoor::open_for_replication(
     const std::uint32_t epoch = pool->epoch();
     ConnectRequest request;
     request.upstream = pool->upstream();
+    request.last = hosts_.last(request.upstream);
     request.deadline = started + pool->options().server_connect_timeout;
     request.socket = options_.socket;
     request.parameters = std::move(parameters);
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_);
+    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
     if (!outcome.server) {
         workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
         co_return;
@@ -110,6 +126,36 @@ Task<void> FrontDoor::open_for_replication(
     outcome.server->epoch = epoch;
     outcome.server->is_replication = true;
     workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
+}
+
+// Also those of pools that connect to nobody for a long time.
+Task<void> FrontDoor::watch_names()
+{
+    Timer timer{tasks_.executor()};
+    while (!is_closing_) {
+        const bool has_ttl = options_.dns_max_ttl > Duration::zero();
+        timer.expires_after(has_ttl ? options_.dns_max_ttl : Duration{std::chrono::seconds{1}});
+        co_await timer.async_wait(use_task);
+        if (!has_ttl) continue;
+        std::vector<HostPort> hosts;
+        for (const auto& pool : pools_.all()) {
+            if (pool->shared().total() == 0) continue;
+            for (const HostPort& host : pool->upstream().hosts) {
+                if (std::ranges::find(hosts, host) == hosts.end()) hosts.push_back(host);
+            }
+        }
+        for (const HostPort& host : hosts) names_.look_again(host);
+    }
+}
+
+void FrontDoor::leave_addresses(const HostPort& place, const std::vector<Address>& addresses)
+{
+    std::string all;
+    for (const Address& each : addresses) all += (all.empty() ? "" : ",") + each.host();
+    log(LogLevel::debug, "addresses", {{"host", place.host}, {"addresses", all}});
+    for (Worker* const worker : workers_) {
+        worker->post([place, addresses](Worker& each) { each.leave_addresses(place, addresses); });
+    }
 }
 
 void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
@@ -166,45 +212,10 @@ Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint 
             co_return late;
         }
         if (pool->shared().opening() == 0) try_open(pool);
+        if (opening.failures != failures) continue; // a socket file that is missing fails at once
         co_await wait_for_opening(opening, deadline);
     }
     co_return ErrorText{};
-}
-
-void FrontDoor::send_cancel(CancelTarget target, WorkerId worker, std::uint64_t serial)
-{
-    asio::post(io_, [this, target = std::move(target), worker, serial]() mutable {
-        tasks_.spawn("cancel", cancel_at_server(std::move(target), worker, serial));
-    });
-}
-
-// Bounded: who sends cancels in a storm loses some, and no query but its own is the slower for it.
-Task<void> FrontDoor::cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial)
-{
-    if (cancels_in_flight_ < cancels_in_flight_max) {
-        ++cancels_in_flight_;
-        co_await cancel_on_server(std::move(target), Clock::now() + cancel_deadline, contexts_);
-        --cancels_in_flight_;
-    } else {
-        log(LogLevel::warning, "cancel_dropped", {{"in_flight", cancels_in_flight_}});
-    }
-    workers_[index_of(worker)]->post([serial](Worker& at) { at.cancel_finished(serial); });
-}
-
-// Posted behind the requests of the workers, so that all of them have begun.
-void FrontDoor::stop_when_quiet(TimePoint deadline)
-{
-    asio::post(io_, [this, deadline] { tasks_.spawn("stop", wait_for_cancels(deadline)); });
-}
-
-Task<void> FrontDoor::wait_for_cancels(TimePoint deadline)
-{
-    Timer timer{tasks_.executor()};
-    while (cancels_in_flight_ > 0 && Clock::now() < deadline) {
-        timer.expires_after(std::chrono::milliseconds{5});
-        co_await timer.async_wait(use_task);
-    }
-    io_.stop();
 }
 
 } // namespace pgweir::net
