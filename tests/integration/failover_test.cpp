@@ -120,6 +120,9 @@ TEST_CASE(
     Connection lenient = prefers.connect();
     CHECK(role_of(strict) == "standby");
     CHECK(role_of(lenient) == "standby");
+    // What pgweir asks behind a first call of a function would be answered by a primary, else.
+    const auto is_at_rest = [](const Pgweir& pgweir) { return pgweir.pool_number("sv_idle") == 1; };
+    wait_until([&] { return is_at_rest(wants) && is_at_rest(prefers); }, "all is asked");
     pair.standby.promote();
     // PostgreSQL says so with its next answer, which still comes from there.
     CHECK(strict.query("SELECT 1").text() == "1");
