@@ -44,16 +44,29 @@ Shared::Queued Shared::enqueue(Waiter& waiter)
 {
     const Lane lane = lane_of(waiter.pace());
     const std::scoped_lock lock{mutex_};
-    if (waiting() >= max_waiting_.load()) return Queued::refused;
-    queue_of(lane).push_back(waiter);
-    return count_of(lane).fetch_add(1) == 0 ? Queued::first : Queued::behind;
+    if (queued_ >= max_waiting_.load(std::memory_order_relaxed)) return Queued::refused;
+    ++queued_;
+    Queue& queue = queue_of(lane);
+    const bool is_first = queue.empty();
+    queue.push_back(waiter);
+    waiting_.fetch_add(one_of(lane));
+    return is_first ? Queued::first : Queued::behind;
+}
+
+std::uint32_t Shared::waiting() const
+{
+    const Counts waiting = waiting_.load();
+    return count_in(waiting, Lane::brief) + count_in(waiting, Lane::quick)
+           + count_in(waiting, Lane::slow);
 }
 
 void Shared::erase(Waiter& waiter)
 {
-    Queue& queue = queue_of(lane_of(waiter.pace()));
+    const Lane lane = lane_of(waiter.pace());
+    Queue& queue = queue_of(lane);
     queue.erase(queue.iterator_to(waiter));
-    count_of(lane_of(waiter.pace())).fetch_sub(1);
+    --queued_;
+    waiting_.fetch_sub(one_of(lane));
 }
 
 bool Shared::withdraw(Waiter& waiter)
@@ -64,23 +77,40 @@ bool Shared::withdraw(Waiter& waiter)
     return true;
 }
 
-// Who has waited longest, of those who may.
-Lane Shared::next_lane() const
+// Whose turn it is: he is counted already. Null: nobody's.
+Shared::Queue* Shared::next_queue()
 {
-    if (slow_.empty()) return Lane::quick;
-    const bool is_slow = quick_.empty() || slow_.front().since() < quick_.front().since();
-    return is_slow ? Lane::slow : Lane::quick;
+    const Counts waiting = waiting_.load();
+    if (waiting == 0) return nullptr;
+    const bool is_simple = waiting <= up_to(Lane::brief);
+    return is_simple ? &queue_of(Lane::brief) : next_of_all();
+}
+
+// Who has waited longest, of those who may.
+Shared::Queue* Shared::next_of_all()
+{
+    std::array<Queue*, lanes.size()> left{};
+    std::size_t count = 0;
+    for (Queue& queue : queues_) {
+        if (!queue.empty()) left.at(count++) = &queue;
+    }
+    const auto is_older = [](const Queue* one, const Queue* other) {
+        return one->front().since() < other->front().since();
+    };
+    std::stable_sort(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), is_older);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (try_enter(left.at(i)->front().pace())) return left.at(i);
+    }
+    return nullptr;
 }
 
 std::optional<Taken> Shared::take_for(WorkerId worker)
 {
     const std::scoped_lock lock{mutex_};
     if (is_paused()) return std::nullopt;
-    Lane lane = next_lane();
-    if (lane == Lane::slow && !try_enter(Pace::slow)) lane = Lane::quick;
-    Queue& queue = queue_of(lane);
-    if (queue.empty()) return std::nullopt;
-    Waiter& chosen = *choose(queue, worker);
+    Queue* const queue = next_queue();
+    if (queue == nullptr) return std::nullopt;
+    Waiter& chosen = *choose(*queue, worker);
     const bool is_own = chosen.worker() == worker;
     const Taken taken{
         chosen.client(),
@@ -97,9 +127,9 @@ std::vector<Taken> Shared::take_all()
 {
     const std::scoped_lock lock{mutex_};
     std::vector<Taken> all;
-    for (Queue* const queue : {&quick_, &slow_}) {
-        while (!queue->empty()) {
-            Waiter& waiter = queue->front();
+    for (Queue& queue : queues_) {
+        while (!queue.empty()) {
+            Waiter& waiter = queue.front();
             all.push_back({waiter.client(), waiter.worker(), nullptr});
             erase(waiter);
         }
@@ -111,9 +141,9 @@ std::optional<TimePoint> Shared::oldest_since() const
 {
     const std::scoped_lock lock{mutex_};
     std::optional<TimePoint> oldest;
-    for (const Queue* const queue : {&quick_, &slow_}) {
-        if (queue->empty()) continue;
-        const TimePoint since = queue->front().since();
+    for (const Queue& queue : queues_) {
+        if (queue.empty()) continue;
+        const TimePoint since = queue.front().since();
         if (!oldest || since < *oldest) oldest = since;
     }
     return oldest;
@@ -135,49 +165,92 @@ Shared::Queue::iterator Shared::choose(Queue& queue, WorkerId worker)
 
 std::uint32_t Shared::admissible() const
 {
-    const std::uint32_t held = slow_held();
-    const std::uint32_t most = slow_max();
-    return quick_waiting_ + std::min(slow_waiting_.load(), most - std::min(held, most));
+    const Counts waiting = waiting_.load();
+    const std::uint32_t quick = count_in(waiting, Lane::quick);
+    const std::uint32_t slow = count_in(waiting, Lane::slow);
+    const std::uint32_t brief = count_in(waiting, Lane::brief);
+    if (quick == 0 && slow == 0) return brief;
+    const Held held = held_.load();
+    const auto room = [](std::uint32_t most, std::uint32_t taken) {
+        return most - std::min(taken, most);
+    };
+    const std::uint32_t slow_may = std::min(slow, room(slow_max(), slow_in(held)));
+    return brief + std::min(quick + slow_may, room(long_max(), long_in(held)));
 }
 
-bool Shared::try_enter(Pace pace)
+bool Shared::try_enter_long(Pace pace)
 {
-    return pace != Pace::slow || raise_below(slow_held_, slow_max());
+    const std::uint32_t long_most = long_max();
+    const std::uint32_t slow_most = pace == Pace::slow ? slow_max() : 0;
+    Held seen = held_.load();
+    while (long_in(seen) < long_most && (pace != Pace::slow || slow_in(seen) < slow_most)) {
+        if (held_.compare_exchange_weak(seen, seen + share_of(pace))) return true;
+    }
+    return false;
 }
 
-// Nobody loses his place by it: both queues are in the order of their coming.
-void Shared::change_lane(ClassId id, Lane lane)
+void Shared::change_lane(ClassId id, Pace pace)
 {
     const std::scoped_lock lock{mutex_};
-    Queue& from = queue_of(lane == Lane::slow ? Lane::quick : Lane::slow);
-    Queue& to = queue_of(lane);
+    if (pace != Pace::slow) return change_queue(id, Lane::slow, pace);
+    change_queue(id, Lane::brief, pace);
+    change_queue(id, Lane::quick, pace);
+}
+
+// Nobody loses his place by it: all queues are in the order of their coming.
+void Shared::change_queue(ClassId id, Lane from, Pace pace)
+{
+    Queue& old = queue_of(from);
+    Queue& to = queue_of(lane_of(pace));
     auto place = to.begin();
-    for (auto next = from.begin(); next != from.end();) {
+    for (auto next = old.begin(); next != old.end();) {
         Waiter& waiter = *next++;
         if (waiter.class_id() != id || waiter.pace() == Pace::any) continue;
         erase(waiter);
-        waiter.change_pace(lane == Lane::slow ? Pace::slow : Pace::quick);
+        waiter.change_pace(pace);
         const auto is_later = [&](const Waiter& each) { return each.since() > waiter.since(); };
         place = std::find_if(place, to.end(), is_later);
         to.insert(place, waiter);
-        count_of(lane).fetch_add(1);
+        ++queued_;
+        waiting_.fetch_add(one_of(lane_of(pace)));
     }
 }
 
-void Shared::publish_quick_load(WorkerId worker, std::uint32_t load)
+void Shared::publish_loads(WorkerId worker, const Loads& loads)
 {
-    workers_[index_of(worker)].quick_load.store(load, std::memory_order_relaxed);
+    WorkerShare& share = workers_[index_of(worker)];
+    share.brief_load.store(loads.brief, std::memory_order_relaxed);
+    share.quick_load.store(loads.quick, std::memory_order_relaxed);
 }
 
-std::uint32_t Shared::reserve() const
+std::uint32_t Shared::load_of(std::atomic<std::uint32_t> WorkerShare::* load) const
+{
+    std::uint32_t sum = 0;
+    for (const WorkerShare& worker : workers_) {
+        sum += (worker.*load).load(std::memory_order_relaxed);
+    }
+    return sum;
+}
+
+namespace {
+
+// What a load needs: for nobody nothing is kept free.
+std::uint32_t servers_for(std::uint32_t load) { return load == 0 ? 0 : load / 1'000 + 1; }
+
+} // namespace
+
+std::uint32_t Shared::slow_max() const
 {
     const std::uint32_t chosen = quick_reserve_.load(std::memory_order_relaxed);
-    if (chosen != automatic) return chosen;
-    std::uint32_t load = 0;
-    for (const WorkerShare& worker : workers_) {
-        load += worker.quick_load.load(std::memory_order_relaxed);
-    }
-    return load == 0 ? 0 : load / 1'000 + 1; // for nobody nothing is kept free
+    if (chosen != automatic) return pool::slow_max(size(), parked(), chosen);
+    const std::uint32_t load = load_of(&WorkerShare::brief_load)
+                               + load_of(&WorkerShare::quick_load);
+    return pool::slow_max(size(), parked(), servers_for(load));
+}
+
+std::uint32_t Shared::long_max() const
+{
+    return pool::long_max(size(), parked(), servers_for(load_of(&WorkerShare::brief_load)));
 }
 
 // Sequentially consistent on purpose, like the counts of who waits: whoever queues looks at these

@@ -140,11 +140,11 @@ void World::acquire()
     const pool::Pace pace = pool::has_lanes(worker.options)
                                 ? shared_.classes().pace_of(request.class_id)
                                 : pool::Pace::any;
-    const bool is_slow = pace == pool::Pace::slow;
-    const bool is_free = !is_paused_ && queue_of(pool::Lane::quick).empty()
-                         && (!is_slow
-                             || (queue_of(pool::Lane::slow).empty()
-                                 && shared_.slow_held() < shared_.slow_max()));
+    const pool::Lane lane = pool::lane_of(pace);
+    bool is_free = !is_paused_ && may_enter(lane);
+    for (const pool::Lane each : pool::lanes) {
+        if (each <= lane && !queue_of(each).empty()) is_free = false;
+    }
     const bool is_idle_here = server_count(worker.id, ServerUse::idle) > 0;
     const bool is_hopeless = shared_.total() == 0 && !shared_.may_open(worker.now)
                              && !may_come_back(worker);
@@ -158,7 +158,8 @@ void World::acquire()
     if (answer.error) return;
 
     client.does = ClientDoes::waits;
-    queues_.at(is_slow ? 1 : 0).push_back({client.waiter.client(), worker.id, worker.now});
+    queues_.at(static_cast<std::size_t>(lane))
+        .push_back({client.waiter.client(), worker.id, worker.now});
     obey(worker);
 }
 

@@ -147,7 +147,12 @@ private:
     {
         return pool::lane_of(clients_.at(client)->waiter.pace());
     }
-    [[nodiscard]] std::size_t queue_size() const { return queues_[0].size() + queues_[1].size(); }
+    [[nodiscard]] std::size_t queue_size() const;
+    [[nodiscard]] bool may_enter(pool::Lane lane) const;
+    [[nodiscard]] bool could_enter(pool::Lane lane, pool::Lane entered) const;
+    void check_waiters() const;
+    void check_held() const;
+    void follow_class(pool::Lane from);
     [[nodiscard]] bool is_queued(ClientId client) const;
     void check_nobody_is_stuck() const;
     bool take_from_queue(ClientId client);
@@ -178,7 +183,8 @@ private:
     std::vector<std::unique_ptr<SimWorker>> workers_;
     std::vector<std::unique_ptr<SimServer>> servers_;
     std::map<ClientId, std::unique_ptr<SimClient>> clients_;
-    std::array<std::deque<Queued>, 2> queues_; // of the lanes, as they must be in Shared
+    std::array<std::deque<Queued>, pool::lanes.size()>
+        queues_; // of the lanes, as they must be in Shared
     bool is_paused_ = false;
     bool has_failed_open_ = false; // since every worker has ticked
     std::uint32_t total_before_ = 0;
@@ -188,7 +194,7 @@ private:
     std::uint64_t grant_count_ = 0;
     std::uint64_t move_count_ = 0;
     std::uint64_t refusal_count_ = 0;
-    std::uint64_t overtaking_count_ = 0; // of slow ones by quick ones
+    std::uint64_t overtaking_count_ = 0; // of slower ones by quicker ones
 };
 
 } // namespace pgweir::test
