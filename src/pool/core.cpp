@@ -105,7 +105,7 @@ Waiter* Core::release(Slot& slot, TimePoint now)
     if (close_if_due(slot, now)) return nullptr;
     slot.idle_since = now;
     if (idle_.empty() && shared_.has_admissible()) {
-        if (const auto waiter = shared_.take_for(self_)) {
+        if (const auto waiter = shared_.take_for(self_, now)) {
             if (waiter->own == nullptr) {
                 grant(*waiter, slot, now);
             } else {
@@ -272,11 +272,19 @@ void Core::tick(TimePoint now)
         close(slot, *reason);
     }
     shared_.publish_loads(self_, {brief_load_.measure(now), quick_load_.measure(now)});
+    if (shared_.waiting() > 0) refuse_overdue(now);
     if (shared_.has_admissible()) serve_queue(now);
 
     // One worker keeps the pool warm, or all of them would.
     const bool keeper = self_ == WorkerId{0};
     while (keeper && shared_.total() < options_.min_size && open_one(now)) {
+    }
+}
+
+void Core::refuse_overdue(TimePoint now)
+{
+    while (const auto overdue = shared_.take_overdue(now)) {
+        commands_.emplace_back(Refuse{overdue->worker, overdue->client, Errc::overloaded});
     }
 }
 
@@ -330,7 +338,7 @@ void Core::close(Slot& slot, CloseReason reason)
 void Core::serve_queue(TimePoint now)
 {
     while (!idle_.empty() && shared_.has_admissible()) {
-        const auto waiter = shared_.take_for(self_);
+        const auto waiter = shared_.take_for(self_, now);
         if (!waiter) return;
         Slot* const slot = idle_.back();
         idle_.pop_back();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 namespace pgweir::pool {
 
@@ -17,15 +18,25 @@ bool raise_below(std::atomic<std::uint32_t>& value, std::uint32_t limit)
     return false;
 }
 
+constexpr int look_ahead_max = 64; // for one's own among the waiters of others
+
+// Zero is none.
+Duration limit(Duration chosen) { return chosen > Duration::zero() ? chosen : Duration::max(); }
+
+// The queue's lock is held: so its session is still there.
+std::optional<Taken> taken(const Waiter& waiter, Waiter* own)
+{
+    return std::optional<Taken>{
+        std::in_place, waiter.client(), waiter.worker(), own, waiter.class_id(), waiter.pace()
+    };
+}
+
 } // namespace
 
-Shared::Shared(std::uint32_t worker_count, const Options& options)
-    : size_{options.size},
-      max_waiting_{options.max_waiting},
-      connect_parallel_max_{options.connect_parallel_max},
-      quick_reserve_{options.quick_reserve.value_or(automatic)},
-      workers_(worker_count)
+Shared::Shared(std::uint32_t worker_count, const Options& options) : workers_(worker_count)
 {
+    for (const Lane lane : lanes) line_of(lane).one = one_of(lane);
+    configure(options);
 }
 
 void Shared::configure(const Options& options)
@@ -34,6 +45,12 @@ void Shared::configure(const Options& options)
     max_waiting_.store(options.max_waiting);
     connect_parallel_max_.store(options.connect_parallel_max);
     quick_reserve_.store(options.quick_reserve.value_or(automatic));
+    queue_target_.store(limit(options.queue_target).count());
+    queue_interval_.store(options.queue_interval.count());
+    queue_timeout_.store(limit(options.queue_timeout).count());
+
+    const std::scoped_lock lock{mutex_};
+    for (Line& line : lines_) line.standing.begin();
 }
 
 bool Shared::try_reserve() { return raise_below(total_, size()); }
@@ -44,12 +61,13 @@ Shared::Queued Shared::enqueue(Waiter& waiter)
 {
     const Lane lane = lane_of(waiter.pace());
     const std::scoped_lock lock{mutex_};
-    if (queued_ >= max_waiting_.load(std::memory_order_relaxed)) return Queued::refused;
-    ++queued_;
-    Queue& queue = queue_of(lane);
-    const bool is_first = queue.empty();
-    queue.push_back(waiter);
-    waiting_.fetch_add(one_of(lane));
+    Line& line = line_of(lane);
+    if (queued_ >= max_waiting_.load(std::memory_order_relaxed)) {
+        line.standing.let_down();
+        return Queued::refused;
+    }
+    const bool is_first = line.queue.empty();
+    insert(line, line.queue.end(), waiter);
     return is_first ? Queued::first : Queued::behind;
 }
 
@@ -60,78 +78,114 @@ std::uint32_t Shared::waiting() const
            + count_in(waiting, Lane::slow);
 }
 
-void Shared::erase(Waiter& waiter)
+void Shared::insert(Line& line, Queue::iterator place, Waiter& waiter)
 {
-    const Lane lane = lane_of(waiter.pace());
-    Queue& queue = queue_of(lane);
-    queue.erase(queue.iterator_to(waiter));
+    if (line.queue.empty()) line.standing.begin();
+    line.queue.insert(place, waiter);
+    ++queued_;
+    waiting_.fetch_add(line.one);
+}
+
+void Shared::erase(Line& line, Waiter& waiter)
+{
+    line.queue.erase(line.queue.iterator_to(waiter));
     --queued_;
-    waiting_.fetch_sub(one_of(lane));
+    waiting_.fetch_sub(line.one);
 }
 
 bool Shared::withdraw(Waiter& waiter)
 {
     const std::scoped_lock lock{mutex_};
     if (!waiter.is_linked()) return false;
-    erase(waiter);
+    Line& line = line_of(lane_of(waiter.pace()));
+    line.standing.let_down();
+    erase(line, waiter);
     return true;
 }
 
 // Whose turn it is: he is counted already. Null: nobody's.
-Shared::Queue* Shared::next_queue()
+Shared::Line* Shared::next_line()
 {
     const Counts waiting = waiting_.load();
     if (waiting == 0) return nullptr;
     const bool is_simple = waiting <= up_to(Lane::brief);
-    return is_simple ? &queue_of(Lane::brief) : next_of_all();
+    return is_simple ? &line_of(Lane::brief) : next_of_all();
 }
 
 // Who has waited longest, of those who may.
-Shared::Queue* Shared::next_of_all()
+Shared::Line* Shared::next_of_all()
 {
-    std::array<Queue*, lanes.size()> left{};
+    std::array<Line*, lanes.size()> left{};
     std::size_t count = 0;
-    for (Queue& queue : queues_) {
-        if (!queue.empty()) left.at(count++) = &queue;
+    for (Line& line : lines_) {
+        if (!line.queue.empty()) left.at(count++) = &line;
     }
-    const auto is_older = [](const Queue* one, const Queue* other) {
-        return one->front().since() < other->front().since();
+    const auto is_older = [](const Line* one, const Line* other) {
+        return one->queue.front().since() < other->queue.front().since();
     };
     std::stable_sort(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), is_older);
     for (std::size_t i = 0; i < count; ++i) {
-        if (try_enter(left.at(i)->front().pace())) return left.at(i);
+        if (try_enter(left.at(i)->queue.front().pace())) return left.at(i);
     }
     return nullptr;
 }
 
-std::optional<Taken> Shared::take_for(WorkerId worker)
+std::optional<Taken> Shared::take_for(WorkerId worker, TimePoint now)
 {
     const std::scoped_lock lock{mutex_};
     if (is_paused()) return std::nullopt;
-    Queue* const queue = next_queue();
-    if (queue == nullptr) return std::nullopt;
-    Waiter& chosen = *choose(*queue, worker);
-    const bool is_own = chosen.worker() == worker;
-    const Taken taken{
-        chosen.client(),
-        chosen.worker(),
-        is_own ? &chosen : nullptr,
-        chosen.class_id(),
-        chosen.pace(),
-    };
-    erase(chosen);
-    return taken;
+    Line* const line = next_line();
+    if (line == nullptr) return std::nullopt;
+    const bool is_turn_of_newest = line->standing.is_turn_of_newest();
+    Waiter& chosen = is_turn_of_newest ? choose_newest(line->queue, worker)
+                                       : choose(line->queue, worker);
+    note_wait(*line, now - chosen.since(), now);
+    erase(*line, chosen);
+    return taken(chosen, chosen.worker() == worker ? &chosen : nullptr);
+}
+
+// Who asks for something slow is used to waiting, and a burst of it takes as long as it takes: a
+// wait that means trouble for others is an everyday thing there.
+void Shared::note_wait(Line& line, Duration wait, TimePoint now)
+{
+    if (wait.count() < queue_target_.load(std::memory_order_relaxed)) {
+        line.standing.served_in_time();
+    } else if (&line != &line_of(Lane::slow)) {
+        line.standing.served_late(now, Duration{queue_interval_.load(std::memory_order_relaxed)});
+    }
+}
+
+// While nobody is served at all, that is no reason to refuse anybody.
+std::optional<Taken> Shared::take_overdue(TimePoint now)
+{
+    if (is_paused() || is_down()) return std::nullopt;
+    const std::scoped_lock lock{mutex_};
+    for (Line& line : lines_) {
+        if (line.queue.empty() || !line.standing.is_overloaded()) continue;
+        Waiter& oldest = line.queue.front();
+        if ((now - oldest.since()).count() < queue_timeout_.load()) continue;
+        erase(line, oldest);
+        return taken(oldest, nullptr);
+    }
+    return std::nullopt;
+}
+
+bool Shared::is_overloaded(Lane lane) const
+{
+    const std::scoped_lock lock{mutex_};
+    const Line& line = lines_.at(static_cast<std::size_t>(lane));
+    return line.standing.is_overloaded() && !line.queue.empty();
 }
 
 std::vector<Taken> Shared::take_all()
 {
     const std::scoped_lock lock{mutex_};
     std::vector<Taken> all;
-    for (Queue& queue : queues_) {
-        while (!queue.empty()) {
-            Waiter& waiter = queue.front();
+    for (Line& line : lines_) {
+        while (!line.queue.empty()) {
+            Waiter& waiter = line.queue.front();
             all.push_back({waiter.client(), waiter.worker(), nullptr});
-            erase(waiter);
+            erase(line, waiter);
         }
     }
     return all;
@@ -141,26 +195,35 @@ std::optional<TimePoint> Shared::oldest_since() const
 {
     const std::scoped_lock lock{mutex_};
     std::optional<TimePoint> oldest;
-    for (const Queue& queue : queues_) {
-        if (queue.empty()) continue;
-        const TimePoint since = queue.front().since();
+    for (const Line& line : lines_) {
+        if (line.queue.empty()) continue;
+        const TimePoint since = line.queue.front().since();
         if (!oldest || since < *oldest) oldest = since;
     }
     return oldest;
 }
 
 // The look ahead is bounded: with a thousand waiters of other workers the oldest simply goes.
-Shared::Queue::iterator Shared::choose(Queue& queue, WorkerId worker)
+Waiter& Shared::choose(Queue& queue, WorkerId worker)
 {
-    constexpr int look_ahead_max = 64;
-
     const TimePoint latest = queue.front().since() + local_preference;
     int looked_at = 0;
     for (auto waiter = queue.begin(); waiter != queue.end(); ++waiter) {
         if (waiter->since() > latest || ++looked_at > look_ahead_max) break;
-        if (waiter->worker() == worker) return waiter;
+        if (waiter->worker() == worker) return *waiter;
     }
-    return queue.begin();
+    return queue.front();
+}
+
+Waiter& Shared::choose_newest(Queue& queue, WorkerId worker)
+{
+    const TimePoint earliest = queue.back().since() - local_preference;
+    int looked_at = 0;
+    for (auto waiter = queue.rbegin(); waiter != queue.rend(); ++waiter) {
+        if (waiter->since() < earliest || ++looked_at > look_ahead_max) break;
+        if (waiter->worker() == worker) return *waiter;
+    }
+    return queue.back();
 }
 
 std::uint32_t Shared::admissible() const
@@ -200,19 +263,17 @@ void Shared::change_lane(ClassId id, Pace pace)
 // Nobody loses his place by it: all queues are in the order of their coming.
 void Shared::change_queue(ClassId id, Lane from, Pace pace)
 {
-    Queue& old = queue_of(from);
-    Queue& to = queue_of(lane_of(pace));
-    auto place = to.begin();
-    for (auto next = old.begin(); next != old.end();) {
+    Line& old = line_of(from);
+    Line& to = line_of(lane_of(pace));
+    auto place = to.queue.begin();
+    for (auto next = old.queue.begin(); next != old.queue.end();) {
         Waiter& waiter = *next++;
         if (waiter.class_id() != id || waiter.pace() == Pace::any) continue;
-        erase(waiter);
+        erase(old, waiter);
         waiter.change_pace(pace);
         const auto is_later = [&](const Waiter& each) { return each.since() > waiter.since(); };
-        place = std::find_if(place, to.end(), is_later);
-        to.insert(place, waiter);
-        ++queued_;
-        waiting_.fetch_add(one_of(lane_of(pace)));
+        place = std::find_if(place, to.queue.end(), is_later);
+        insert(to, place, waiter);
     }
 }
 

@@ -73,7 +73,9 @@ void World::hand_over(SimWorker& worker, SimServer& server, ClientId client)
 
 void World::carry_out(SimWorker& worker, const pool::Refuse& command)
 {
-    REQUIRE(command.reason == pool::Errc::server_unreachable);
+    const bool is_overdue = command.reason == pool::Errc::overloaded;
+    if (is_overdue) check_overdue(worker, command.client);
+    REQUIRE((is_overdue || command.reason == pool::Errc::server_unreachable));
     REQUIRE(take_from_queue(command.client)); // so nobody is answered twice
     ++refusal_count_;
     const Refusal refusal{command.client};
@@ -114,8 +116,7 @@ void World::receive(SimWorker& worker, const Configured& message)
 {
     worker.options = message.options;
     worker.core.configure(message.options);
-    worker.core.tick(worker.now);
-    obey(worker);
+    tick_one(worker);
 }
 
 void World::receive(SimWorker& worker, const Resumed& /*message*/)
@@ -213,12 +214,13 @@ void World::check_books()
     }
 }
 
-// First come, first served: but for one of the worker's own that came hardly later, and for slow
-// ones when they have as many servers as they may.
+// First come, first served, unless the queue stands: but for one of the worker's own that came
+// hardly later, and for slow ones when they have as many servers as they may.
 void World::check_grant(WorkerId worker, ClientId client)
 {
     const pool::Lane lane = lane_of(client);
-    REQUIRE(client == next_for(worker, lane));
+    const bool is_newest = is_turn_of_newest(lane);
+    REQUIRE(client == (is_newest ? newest_for(worker, lane) : next_for(worker, lane)));
     if (lane != pool::Lane::brief) REQUIRE(shared_.long_held() <= shared_.long_max());
     if (lane == pool::Lane::slow) REQUIRE(shared_.slow_held() <= shared_.slow_max());
     const TimePoint oldest = queue_of(lane).front().since;
@@ -228,6 +230,8 @@ void World::check_grant(WorkerId worker, ClientId client)
         REQUIRE_FALSE(could_enter(other, lane));
         ++overtaking_count_;
     }
+    const TimePoint now = this->worker(worker).now;
+    note_wait(lane, now - clients_.at(client)->waiter.since(), now);
 }
 
 // After a failed connect it is the next tick that tries again.

@@ -69,6 +69,7 @@ void World::check_waiters() const
     std::optional<TimePoint> oldest;
     for (const pool::Lane lane : pool::lanes) {
         REQUIRE(shared_.waiting(lane) == queue_of(lane).size());
+        REQUIRE(shared_.is_overloaded(lane) == is_overloaded(lane));
         for (const Queued& queued : queue_of(lane)) {
             const pool::Waiter& waiter = clients_.at(queued.client)->waiter;
             const pool::Pace of_class = shared_.classes().pace_of(waiter.class_id());
@@ -128,7 +129,7 @@ void World::follow_class(pool::Lane from)
         auto& to = queues_.at(lane);
         std::size_t& place = places.at(lane);
         while (place < to.size() && to[place].since <= queued.since) ++place;
-        to.insert(to.begin() + static_cast<std::ptrdiff_t>(place), queued);
+        join(static_cast<pool::Lane>(lane), queued, place);
         ++place;
     }
 }

@@ -156,6 +156,7 @@ private:
     void uncount_slow(const Lease& lease);
     void lost_place(TimePoint now);
     void serve_queue(TimePoint now);
+    void refuse_overdue(TimePoint now);
     void open_for_waiters(TimePoint now);
     void open_some(TimePoint now);
     bool open_one(TimePoint now);

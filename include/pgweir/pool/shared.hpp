@@ -7,6 +7,7 @@
 #include <pgweir/base/light_mutex.hpp>
 #include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
+#include <pgweir/pool/standing.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -63,7 +64,8 @@ struct Taken {
 /// First come, first served, but for two things: a waiter of the worker that has the server goes
 /// first when it came at most `local_preference` later, because moving a server between workers
 /// costs more than that (measured: design notes in src/ARCHITECTURE.md); and who is slow waits
-/// while the slow have as many servers as they may (D-019).
+/// while the slow have as many servers as they may (D-019). A queue that stands is another matter:
+/// see Standing.
 class Shared {
 public:
     static constexpr Duration local_preference = std::chrono::milliseconds{2};
@@ -110,7 +112,10 @@ public:
     [[nodiscard]] Queued enqueue(Waiter& waiter);
     /// False: it was taken already, and a server (or a refusal) is on its way to it.
     bool withdraw(Waiter& waiter);
-    [[nodiscard]] std::optional<Taken> take_for(WorkerId worker);
+    [[nodiscard]] std::optional<Taken> take_for(WorkerId worker, TimePoint now);
+    /// One who has waited for longer than is any use, in a queue that stands.
+    [[nodiscard]] std::optional<Taken> take_overdue(TimePoint now);
+    [[nodiscard]] bool is_overloaded(Lane lane) const;
     [[nodiscard]] std::vector<Taken> take_all();
     /// When the one that has waited longest came. Empty: nobody waits.
     [[nodiscard]] std::optional<TimePoint> oldest_since() const;
@@ -169,7 +174,7 @@ private:
         std::atomic<std::uint32_t> brief_load{0};
         std::atomic<std::uint32_t> quick_load{0};
     };
-    using Queue = boost::intrusive::list<Waiter>;
+    using Queue = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
     // Who waits, a number for each lane in one word: brief is lowest.
     using Counts = std::uint64_t;
@@ -206,19 +211,31 @@ private:
     static constexpr std::uint32_t automatic = ~0U;
     static constexpr TimePoint::rep up = std::numeric_limits<TimePoint::rep>::max();
 
-    [[nodiscard]] static Queue::iterator choose(Queue& queue, WorkerId worker);
-    [[nodiscard]] Queue& queue_of(Lane lane) { return queues_[static_cast<std::size_t>(lane)]; }
+    struct alignas(cache_line_size) Line {
+        Counts one = 0; // one who waits in it
+        Queue queue;
+        Standing standing;
+    };
+
+    [[nodiscard]] static Waiter& choose(Queue& queue, WorkerId worker);
+    [[nodiscard]] static Waiter& choose_newest(Queue& queue, WorkerId worker);
+    [[nodiscard]] Line& line_of(Lane lane) { return lines_[static_cast<std::size_t>(lane)]; }
+    void note_wait(Line& line, Duration wait, TimePoint now);
     [[nodiscard]] bool try_enter_long(Pace pace);
-    [[nodiscard]] Queue* next_queue();
-    [[nodiscard]] Queue* next_of_all();
-    void erase(Waiter& waiter);
+    [[nodiscard]] Line* next_line();
+    [[nodiscard]] Line* next_of_all();
+    void erase(Line& line, Waiter& waiter);
+    void insert(Line& line, Queue::iterator place, Waiter& waiter);
     void change_queue(ClassId id, Lane from, Pace pace);
     [[nodiscard]] std::uint32_t load_of(std::atomic<std::uint32_t> WorkerShare::* load) const;
 
     std::atomic<std::uint32_t> size_;
     std::atomic<std::uint32_t> max_waiting_;
     std::atomic<std::uint32_t> connect_parallel_max_;
-    std::atomic<std::uint32_t> quick_reserve_; // or `automatic`
+    std::atomic<std::uint32_t> quick_reserve_;   // or `automatic`
+    std::atomic<Duration::rep> queue_target_{0}; // the greatest value: there is none
+    std::atomic<Duration::rep> queue_interval_{0};
+    std::atomic<Duration::rep> queue_timeout_{0}; // likewise
     std::atomic<bool> paused_{false};
     std::atomic<bool> was_up_{false};
     std::atomic<TimePoint::rep> down_since_{up};
@@ -231,7 +248,7 @@ private:
     std::atomic<Held> held_{0};
     mutable LightMutex mutex_; // guards these three; nothing is called while it is held
     std::uint32_t queued_ = 0;
-    std::array<Queue, lanes.size()> queues_;
+    std::array<Line, lanes.size()> lines_;
     std::vector<WorkerShare> workers_;
     Classes classes_;
 };
