@@ -111,6 +111,15 @@ void add_queue(Families& families, const net::Inspection& inspection)
     for (const auto& [pool, counts] : inspection.pools) {
         families.add(pool->shared().waiting(), labels_of(*pool));
     }
+    families.gauge(
+        "pgweir_overloaded", "1 while the newest of those who wait go first, because some give up."
+    );
+    for (const auto& [pool, counts] : inspection.pools) {
+        const bool is_overloaded = std::ranges::any_of(pool::lanes, [&](pool::Lane lane) {
+            return pool->shared().is_overloaded(lane);
+        });
+        families.add(is_overloaded ? 1 : 0, labels_of(*pool));
+    }
     families.gauge("pgweir_slow_waiters", "Of these, whose transactions are slow or not known.");
     for (const auto& [pool, counts] : inspection.pools) {
         families.add(pool->shared().waiting(pool::Lane::slow), labels_of(*pool));

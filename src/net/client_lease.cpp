@@ -76,6 +76,7 @@ void ClientSession::refused(ErrorCode reason)
 {
     if (reason == pool::Errc::wait_timed_out) pool_->counters.wait_timeouts.add();
     if (reason == pool::Errc::too_many_waiting) pool_->counters.waiters_refused.add();
+    if (reason == pool::Errc::overloaded) pool_->counters.waiters_shed.add();
     refusal_ = std::make_unique<wire::ErrorText>(refusal(reason));
     pool_->pool->errors().add(refusal_->sqlstate);
     if (!is_waiting()) return;
@@ -362,6 +363,17 @@ wire::ErrorText ClientSession::refusal(ErrorCode reason) const
             detail,
             "max_waiting is " + std::to_string(pool_->options.max_waiting)
                 + ": retry later, or raise it."
+        };
+    }
+    if (reason == pool::Errc::overloaded) {
+        return {
+            "ERROR",
+            "53300",
+            "no server connection became free within queue_timeout ("
+                + duration_text(pool_->options.queue_timeout) + "), and the pool is overloaded",
+            detail,
+            "Clients give up while they wait, so the newest go first: retry later, make "
+            "transactions shorter, or raise pool.size."
         };
     }
     wire::ErrorText error = pool_->pool->last_error();

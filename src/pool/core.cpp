@@ -23,8 +23,7 @@ Core::Answer Core::acquire(Waiter& waiter, TimePoint now, const Request& request
 {
     const bool is_told_apart = has_lanes_ && request.class_id != ClassId::none;
     const Pace pace = is_told_apart ? shared_.classes().pace_of(request.class_id) : Pace::any;
-    const bool nobody_is_overtaken = shared_.waiting(Lane::quick) == 0
-                                     && (pace != Pace::slow || shared_.waiting(Lane::slow) == 0)
+    const bool nobody_is_overtaken = !shared_.has_waiting_before(lane_of(pace))
                                      && !shared_.is_paused();
     if (nobody_is_overtaken && !idle_.empty() && shared_.try_enter(pace)) {
         Slot* const slot = take_idle(request, now);
@@ -69,20 +68,20 @@ void Core::begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace)
     slot.lease = {now, id, pace, Lease::Kind::counted};
 }
 
-// True: somebody may have a server now who could not before. Of classes that are quick for sure it
-// learns from one lease in sixteen, which stands for all, unless that was not as quick.
+// True: somebody may have a server now who could not before. Of brief classes it learns
+// from one lease in sixteen, which stands for all, unless that was not as quick.
 bool Core::end_lease(Slot& slot, TimePoint now)
 {
     constexpr std::uint32_t sample = 16;
 
     const Duration held = now - slot.lease.since;
-    const bool is_as_ever = slot.lease.pace == Pace::sure && held < slow_from / 8;
+    const bool is_as_ever = slot.lease.pace == Pace::brief && held < brief_below;
     if (!is_as_ever) return end_special_lease(slot, now, 1);
     if (++passed_over_ == sample) {
         passed_over_ = 0;
         return end_special_lease(slot, now, sample);
     }
-    quick_load_.add(held);
+    brief_load_.add(held);
     slot.lease.pace = Pace::any;
     slot.lease.kind = Lease::Kind::none;
     slot.lease.is_resting = false;
@@ -99,19 +98,21 @@ bool Core::end_special_lease(Slot& slot, TimePoint now, std::uint32_t count)
     }
     if (lease.pace == Pace::any) return false;
     const Duration held = now - lease.since;
-    const bool is_quick = lane_of(lease.pace) == Lane::quick;
-    if (is_quick) {
+    switch (lane_of(lease.pace)) {
+    case Lane::brief: brief_load_.add(held); break;
+    case Lane::quick:
         quick_load_.add(held);
-    } else {
-        uncount_slow(lease);
+        shared_.leave(Pace::quick);
+        break;
+    case Lane::slow: uncount_slow(lease); break;
     }
     Classes& classes = shared_.classes();
     const bool changes_lane = lease.is_guessed ? classes.learn_guessed(lease.class_id, held, now)
                                                : classes.learn(lease.class_id, held, now, count);
     if (changes_lane) {
-        shared_.change_lane(lease.class_id, lane_of(classes.pace_of(lease.class_id)));
+        shared_.change_lane(lease.class_id, classes.pace_of(lease.class_id));
     }
-    return changes_lane || !is_quick;
+    return changes_lane || lane_of(lease.pace) != Lane::brief;
 }
 
 // From hand to hand while clients wait: it is not idle in between.
@@ -121,7 +122,7 @@ Waiter* Core::release(Slot& slot, TimePoint now)
     if (close_if_due(slot, now)) return nullptr;
     slot.idle_since = now;
     if (idle_.empty() && shared_.has_admissible()) {
-        if (const auto waiter = shared_.take_for(self_)) {
+        if (const auto waiter = shared_.take_for(self_, now)) {
             if (waiter->own == nullptr) {
                 grant(*waiter, slot, now);
             } else {
@@ -168,35 +169,36 @@ void Core::park(Slot& slot, TimePoint now)
     serve_queue(now);
 }
 
-void Core::count_slow(const Lease& lease)
-{
-    lease.is_resting ? shared_.park() : shared_.turn_slow();
-}
-
 void Core::uncount_slow(const Lease& lease)
 {
-    lease.is_resting ? shared_.unpark() : shared_.leave_slow();
+    lease.is_resting ? shared_.unpark() : shared_.leave(Pace::slow);
 }
 
 void Core::rest(Slot& slot, TimePoint now)
 {
     Lease& lease = slot.lease;
     if (lease.kind != Lease::Kind::counted || lease.is_resting) return;
-    const bool is_slow = lease.pace == Pace::slow;
-    if (is_slow) uncount_slow(lease);
     lease.is_resting = true;
-    if (!is_slow) return;
-    count_slow(lease);
+    if (lease.pace != Pace::slow) return;
+    shared_.leave(Pace::slow);
+    shared_.park();
     serve_queue(now);
 }
 
 void Core::end_rest(Slot& slot)
 {
-    Lease& lease = slot.lease;
-    const bool is_slow = lease.pace == Pace::slow;
-    if (is_slow) uncount_slow(lease);
-    lease.is_resting = false;
-    if (is_slow) count_slow(lease);
+    slot.lease.is_resting = false;
+    if (slot.lease.pace != Pace::slow) return;
+    shared_.unpark();
+    shared_.turn_slow(Pace::any);
+}
+
+void Core::turn_slow(const Lease& lease)
+{
+    shared_.turn_slow(lease.pace);
+    if (!lease.is_resting) return;
+    shared_.leave(Pace::slow);
+    shared_.park();
 }
 
 bool Core::look_at(Slot& slot, TimePoint now)
@@ -205,11 +207,11 @@ bool Core::look_at(Slot& slot, TimePoint now)
     if (lease.kind != Lease::Kind::counted || lease.pace == Pace::any) return false;
     if (lease.is_guessed) return false;
     if (now - lease.since < slow_from) return true;
-    if (lane_of(lease.pace) == Lane::quick) count_slow(lease);
+    if (lease.pace != Pace::slow) turn_slow(lease);
     lease.pace = Pace::slow;
     lease.is_guessed = true;
     if (shared_.classes().guess_slow(lease.class_id, now)) {
-        shared_.change_lane(lease.class_id, Lane::slow);
+        shared_.change_lane(lease.class_id, Pace::slow);
     }
     return false;
 }
@@ -286,12 +288,20 @@ void Core::tick(TimePoint now)
         publish();
         close(slot, *reason);
     }
-    shared_.publish_quick_load(self_, quick_load_.measure(now));
+    shared_.publish_loads(self_, {brief_load_.measure(now), quick_load_.measure(now)});
+    if (shared_.waiting() > 0) refuse_overdue(now);
     if (shared_.has_admissible()) serve_queue(now);
 
     // One worker keeps the pool warm, or all of them would.
     const bool keeper = self_ == WorkerId{0};
     while (keeper && shared_.total() < options_.min_size && open_one(now)) {
+    }
+}
+
+void Core::refuse_overdue(TimePoint now)
+{
+    while (const auto overdue = shared_.take_overdue(now)) {
+        commands_.emplace_back(Refuse{overdue->worker, overdue->client, Errc::overloaded});
     }
 }
 
@@ -345,7 +355,7 @@ void Core::close(Slot& slot, CloseReason reason)
 void Core::serve_queue(TimePoint now)
 {
     while (!idle_.empty() && shared_.has_admissible()) {
-        const auto waiter = shared_.take_for(self_);
+        const auto waiter = shared_.take_for(self_, now);
         if (!waiter) return;
         Slot* const slot = idle_.back();
         idle_.pop_back();

@@ -17,6 +17,7 @@ public:
         switch (static_cast<Errc>(value)) {
         case Errc::wait_timed_out: return "no server connection became free in time";
         case Errc::too_many_waiting: return "too many clients are waiting already";
+        case Errc::overloaded: return "the queue stands, and it was not its turn in time";
         case Errc::server_unreachable: return "the server cannot be reached";
         }
         return "unknown pool error";

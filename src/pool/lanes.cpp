@@ -4,6 +4,12 @@
 
 namespace pgweir::pool {
 
+std::uint32_t long_max(std::uint32_t size, std::uint32_t parked, std::uint32_t reserve)
+{
+    const std::uint32_t shared = size - std::min(parked, size);
+    return std::max(shared - std::min(reserve, shared / 4), 1U);
+}
+
 std::uint32_t slow_max(std::uint32_t size, std::uint32_t parked, std::uint32_t reserve)
 {
     const std::uint32_t shared = size - std::min(parked, size);
@@ -54,7 +60,7 @@ bool Classes::change(ClassId id, std::int64_t time, Weight weight, TimePoint now
     Entry& entry = find_or_add(id);
     Weight old_weight = entry.weight.load(std::memory_order_relaxed);
     Time old_time = entry.time.load(std::memory_order_relaxed);
-    const Lane lane = pool::lane_of(pace(old_time, old_weight));
+    const bool was_slow = pace(old_time, old_weight) == Pace::slow;
 
     const auto since_start = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()
     );
@@ -73,7 +79,7 @@ bool Classes::change(ClassId id, std::int64_t time, Weight weight, TimePoint now
     entry.second.store(second, std::memory_order_relaxed);
     entry.time.store(new_time, std::memory_order_relaxed);
     entry.weight.store(new_weight, std::memory_order_relaxed);
-    return pool::lane_of(pace(new_time, new_weight)) != lane;
+    return (pace(new_time, new_weight) == Pace::slow) != was_slow;
 }
 
 // Nobody can be found before he has been forgotten, nor with the average of another.
@@ -95,7 +101,7 @@ Classes::Entry& Classes::find_or_add(ClassId id)
     return *chosen;
 }
 
-std::uint32_t QuickLoad::measure(TimePoint now)
+std::uint32_t LaneLoad::measure(TimePoint now)
 {
     if (since_ != TimePoint{}) {
         intervals_[next_] = {now - since_, held_};

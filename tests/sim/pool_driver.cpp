@@ -73,7 +73,9 @@ void World::hand_over(SimWorker& worker, SimServer& server, ClientId client)
 
 void World::carry_out(SimWorker& worker, const pool::Refuse& command)
 {
-    REQUIRE(command.reason == pool::Errc::server_unreachable);
+    const bool is_overdue = command.reason == pool::Errc::overloaded;
+    if (is_overdue) check_overdue(worker, command.client);
+    REQUIRE((is_overdue || command.reason == pool::Errc::server_unreachable));
     REQUIRE(take_from_queue(command.client)); // so nobody is answered twice
     ++refusal_count_;
     const Refusal refusal{command.client};
@@ -114,8 +116,7 @@ void World::receive(SimWorker& worker, const Configured& message)
 {
     worker.options = message.options;
     worker.core.configure(message.options);
-    worker.core.tick(worker.now);
-    obey(worker);
+    tick_one(worker);
 }
 
 void World::receive(SimWorker& worker, const Resumed& /*message*/)
@@ -213,32 +214,34 @@ void World::check_books()
     }
 }
 
-// First come, first served: but for one of the worker's own that came hardly later, and for slow
-// ones when they have as many servers as they may.
+// First come, first served, unless the queue stands: but for one of the worker's own that came
+// hardly later, and for slow ones when they have as many servers as they may.
 void World::check_grant(WorkerId worker, ClientId client)
 {
     const pool::Lane lane = lane_of(client);
-    REQUIRE(client == next_for(worker, lane));
-    const auto& quick = queue_of(pool::Lane::quick);
-    const auto& slow = queue_of(pool::Lane::slow);
+    const bool is_newest = is_turn_of_newest(lane);
+    REQUIRE(client == (is_newest ? newest_for(worker, lane) : next_for(worker, lane)));
+    if (lane != pool::Lane::brief) REQUIRE(shared_.long_held() <= shared_.long_max());
     if (lane == pool::Lane::slow) REQUIRE(shared_.slow_held() <= shared_.slow_max());
-    if (quick.empty() || slow.empty()) return;
-    const bool is_slow_first = slow.front().since < quick.front().since;
-    if (lane == pool::Lane::slow) {
-        REQUIRE(is_slow_first);
-    } else if (is_slow_first) {
-        REQUIRE(shared_.slow_held() >= shared_.slow_max());
+    const TimePoint oldest = queue_of(lane).front().since;
+    for (const pool::Lane other : pool::lanes) {
+        if (other == lane || queue_of(other).empty()) continue;
+        if (queue_of(other).front().since >= oldest) continue;
+        REQUIRE_FALSE(could_enter(other, lane));
         ++overtaking_count_;
     }
+    const TimePoint now = this->worker(worker).now;
+    note_wait(lane, now - clients_.at(client)->waiter.since(), now);
 }
 
 // After a failed connect it is the next tick that tries again.
 void World::check_nobody_is_stuck() const
 {
     const std::uint32_t admissible = shared_.admissible();
-    REQUIRE(admissible >= queue_of(pool::Lane::quick).size());
-    const bool is_slow_full = shared_.slow_held() >= shared_.slow_max();
-    REQUIRE((is_slow_full || queue_of(pool::Lane::slow).empty() || admissible > 0));
+    REQUIRE(admissible >= queue_of(pool::Lane::brief).size());
+    for (const pool::Lane lane : pool::lanes) {
+        REQUIRE((queue_of(lane).empty() || !may_enter(lane) || admissible > 0));
+    }
     if (admissible == 0 || is_paused_) return;
     for (const auto& worker : workers_) REQUIRE(worker->core.idle_count() == 0);
     if (has_failed_open_ || shared_.total() >= options_.size) return;
@@ -256,6 +259,13 @@ ClientId World::next_for(WorkerId worker, pool::Lane lane) const
         if (queued.worker == worker) return queued.client;
     }
     return queue.front().client;
+}
+
+std::size_t World::queue_size() const
+{
+    std::size_t size = 0;
+    for (const auto& queue : queues_) size += queue.size();
+    return size;
 }
 
 bool World::is_queued(ClientId client) const

@@ -38,60 +38,99 @@ void World::look_at_leases()
     }
 }
 
-// Nobody waits in another lane than that of his class, and all that hold a server are counted.
+// Whether one of this lane may have a server, if there is one.
+bool World::may_enter(pool::Lane lane) const
+{
+    if (lane == pool::Lane::brief) return true;
+    if (shared_.long_held() >= shared_.long_max()) return false;
+    return lane == pool::Lane::quick || shared_.slow_held() < shared_.slow_max();
+}
+
+// The same a moment ago, before one of `entered` got his.
+bool World::could_enter(pool::Lane lane, pool::Lane entered) const
+{
+    const std::uint32_t slow = entered == pool::Lane::slow ? 1 : 0;
+    const std::uint32_t quick = entered == pool::Lane::brief ? 0 : 1;
+    if (lane == pool::Lane::brief) return true;
+    if (shared_.long_held() - quick >= shared_.long_max()) return false;
+    return lane == pool::Lane::quick || shared_.slow_held() - slow < shared_.slow_max();
+}
+
 void World::check_lanes()
 {
     follow_lanes();
+    check_waiters();
+    check_held();
+}
+
+// Nobody waits with the slow whose class is not, nor the other way round.
+void World::check_waiters() const
+{
     std::optional<TimePoint> oldest;
-    for (const pool::Lane lane : {pool::Lane::quick, pool::Lane::slow}) {
+    for (const pool::Lane lane : pool::lanes) {
         REQUIRE(shared_.waiting(lane) == queue_of(lane).size());
+        REQUIRE(shared_.is_overloaded(lane) == is_overloaded(lane));
         for (const Queued& queued : queue_of(lane)) {
             const pool::Waiter& waiter = clients_.at(queued.client)->waiter;
             const pool::Pace of_class = shared_.classes().pace_of(waiter.class_id());
-            const bool is_told_apart = waiter.pace() != pool::Pace::any;
-            REQUIRE((!is_told_apart || pool::lane_of(of_class) == lane));
+            if (waiter.pace() == pool::Pace::any) continue;
+            REQUIRE((of_class == pool::Pace::slow) == (lane == pool::Lane::slow));
         }
         if (queue_of(lane).empty()) continue;
         const TimePoint first = queue_of(lane).front().since;
         oldest = std::min(oldest.value_or(first), first);
     }
     REQUIRE(shared_.oldest_since() == oldest);
+    REQUIRE(shared_.waiting() == queue_size());
+}
 
+// All that hold a server are counted.
+void World::check_held() const
+{
     std::uint32_t slow = 0;
+    std::uint32_t quick = 0;
     std::uint32_t parked = 0;
     for (const auto& server : servers_) {
-        const bool is_counted = server->lease.kind == pool::Lease::Kind::counted;
+        const pool::Lease& lease = server->lease;
         const bool is_lent = server->use == ServerUse::lent || server->use == ServerUse::moving;
-        REQUIRE((is_lent || server->lease.kind == pool::Lease::Kind::none));
-        const bool is_slow = is_counted && server->lease.pace == pool::Pace::slow;
-        const bool is_kept = server->lease.kind == pool::Lease::Kind::parked;
-        if (is_slow && !server->lease.is_resting) ++slow;
-        if (is_kept || (is_slow && server->lease.is_resting)) ++parked;
+        REQUIRE((is_lent || lease.kind == pool::Lease::Kind::none));
+        if (lease.kind == pool::Lease::Kind::parked) ++parked;
+        if (lease.kind != pool::Lease::Kind::counted) continue;
+        if (lease.pace == pool::Pace::quick) ++quick;
+        if (lease.pace == pool::Pace::slow) ++(lease.is_resting ? parked : slow);
     }
     REQUIRE(shared_.slow_held() == slow);
+    REQUIRE(shared_.long_held() == slow + quick);
     REQUIRE(shared_.parked() == parked);
-    REQUIRE(shared_.slow_max() >= 1);
-    REQUIRE(shared_.slow_max() <= std::max(shared_.size(), 1U));
+    for (const std::uint32_t most : {shared_.slow_max(), shared_.long_max()}) {
+        REQUIRE(most >= 1);
+        REQUIRE(most <= std::max(shared_.size(), 1U));
+    }
 }
 
 // More is known of a class: those who wait have changed lanes, in the order of their coming.
 void World::follow_lanes()
 {
-    for (const pool::Lane lane : {pool::Lane::quick, pool::Lane::slow}) {
-        auto& from = queues_.at(static_cast<std::size_t>(lane));
-        auto& to = queues_.at(1 - static_cast<std::size_t>(lane));
-        std::size_t place = 0;
-        for (std::size_t i = 0; i < from.size();) {
-            const Queued queued = from[i];
-            if (lane_of(queued.client) == lane) {
-                ++i;
-                continue;
-            }
-            from.erase(from.begin() + static_cast<std::ptrdiff_t>(i));
-            while (place < to.size() && to[place].since <= queued.since) ++place;
-            to.insert(to.begin() + static_cast<std::ptrdiff_t>(place), queued);
-            ++place;
+    for (const pool::Lane lane : pool::lanes) follow_class(lane);
+}
+
+void World::follow_class(pool::Lane from)
+{
+    auto& old = queues_.at(static_cast<std::size_t>(from));
+    std::array<std::size_t, pool::lanes.size()> places{};
+    for (std::size_t i = 0; i < old.size();) {
+        const Queued queued = old[i];
+        const auto lane = static_cast<std::size_t>(lane_of(queued.client));
+        if (lane == static_cast<std::size_t>(from)) {
+            ++i;
+            continue;
         }
+        old.erase(old.begin() + static_cast<std::ptrdiff_t>(i));
+        auto& to = queues_.at(lane);
+        std::size_t& place = places.at(lane);
+        while (place < to.size() && to[place].since <= queued.since) ++place;
+        join(static_cast<pool::Lane>(lane), queued, place);
+        ++place;
     }
 }
 

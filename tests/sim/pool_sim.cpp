@@ -32,6 +32,8 @@ TEST_CASE("pool: its promises hold on any day")
     std::uint64_t moves = 0;
     std::uint64_t refusals = 0;
     std::uint64_t overtakings = 0;
+    std::uint64_t newest_first = 0;
+    std::uint64_t overdue = 0;
     for (std::uint64_t seed = first; seed <= last; ++seed) {
         CAPTURE(seed);
         test::World world{seed};
@@ -45,12 +47,17 @@ TEST_CASE("pool: its promises hold on any day")
         moves += world.move_count();
         refusals += world.refusal_count();
         overtakings += world.overtaking_count();
+        newest_first += world.newest_first_count();
+        overdue += world.overdue_count();
     }
     MESSAGE(grants, " grants, ", moves, " of them to another worker, ", refusals, " refusals");
-    MESSAGE("slow ones were overtaken ", overtakings, " times");
+    MESSAGE("slower ones were overtaken ", overtakings, " times");
+    MESSAGE("the newest went first ", newest_first, " times, ", overdue, " were left behind");
     CHECK(grants > moves);
     if (only > 0) return;
     CHECK(moves > last); // or these days were too quiet to prove anything
     CHECK(refusals > last);
     CHECK(overtakings > last);
+    CHECK(newest_first > last);
+    CHECK(overdue > last);
 }

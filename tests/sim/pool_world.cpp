@@ -31,6 +31,7 @@ World::World(std::uint64_t seed)
     for (int i = 0; i < 13; ++i) {
         weights_.push_back(prng_.chance(60) ? static_cast<std::uint32_t>(1 + prng_.below(4)) : 0);
     }
+    if (prng_.chance(30)) weights_[0] = weights_[5] = 30; // many come, and soon give up
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
         workers_.push_back(std::make_unique<SimWorker>(shared_, WorkerId{i}, options_));
         workers_.back()->mail.resize(worker_count_ + 1); // the last is the operator's
@@ -140,11 +141,11 @@ void World::acquire()
     const pool::Pace pace = pool::has_lanes(worker.options)
                                 ? shared_.classes().pace_of(request.class_id)
                                 : pool::Pace::any;
-    const bool is_slow = pace == pool::Pace::slow;
-    const bool is_free = !is_paused_ && queue_of(pool::Lane::quick).empty()
-                         && (!is_slow
-                             || (queue_of(pool::Lane::slow).empty()
-                                 && shared_.slow_held() < shared_.slow_max()));
+    const pool::Lane lane = pool::lane_of(pace);
+    bool is_free = !is_paused_ && may_enter(lane);
+    for (const pool::Lane each : pool::lanes) {
+        if (each <= lane && !queue_of(each).empty()) is_free = false;
+    }
     const bool is_idle_here = server_count(worker.id, ServerUse::idle) > 0;
     const bool has_none = shared_.total() == 0 && !shared_.may_open(worker.now);
     const bool is_gone = shared_.is_down() && shared_.total() <= shared_.opening();
@@ -156,10 +157,11 @@ void World::acquire()
     REQUIRE((answer.error == pool::Errc::server_unreachable) == is_hopeless);
     const bool is_full = queue_size() >= options_.max_waiting;
     REQUIRE((answer.error == pool::Errc::too_many_waiting) == (is_full && !is_hopeless));
+    if (is_full && !is_hopeless) let_down(lane);
     if (answer.error) return obey(worker); // it may have asked whether the database is back
 
     client.does = ClientDoes::waits;
-    queues_.at(is_slow ? 1 : 0).push_back({client.waiter.client(), worker.id, worker.now});
+    join(lane, {client.waiter.client(), worker.id, worker.now}, queue_of(lane).size());
     obey(worker);
 }
 
@@ -186,8 +188,10 @@ void World::vanish()
     SimClient* const client = some_client(ClientDoes::waits);
     if (client == nullptr) return;
     const ClientId id = client->waiter.client();
+    const pool::Lane lane = lane_of(id);
     const bool was_queued = wake(client->waiter.worker()).core.withdraw(client->waiter);
     REQUIRE(was_queued == take_from_queue(id));
+    if (was_queued) let_down(lane);
     clients_.erase(id);
 }
 
@@ -197,7 +201,9 @@ void World::time_out()
     if (client == nullptr) return;
     const bool was_queued = wake(client->waiter.worker()).core.withdraw(client->waiter);
     REQUIRE(was_queued == take_from_queue(client->waiter.client()));
-    if (was_queued) client->does = ClientDoes::nothing;
+    if (!was_queued) return;
+    let_down(lane_of(client->waiter.client()));
+    client->does = ClientDoes::nothing;
 }
 
 void World::finish_connect()
@@ -257,9 +263,7 @@ void World::finish_check()
 
 void World::tick()
 {
-    SimWorker& worker = wake(WorkerId{static_cast<std::uint32_t>(prng_.below(worker_count_))});
-    worker.core.tick(worker.now);
-    obey(worker);
+    tick_one(wake(WorkerId{static_cast<std::uint32_t>(prng_.below(worker_count_))}));
 }
 
 // The new limits hold at once, the workers hear of the rest when they get to it.
@@ -267,6 +271,7 @@ void World::configure()
 {
     options_ = random_options();
     shared_.configure(options_);
+    stands_ = {};
     tell_all(Configured{options_});
 }
 
@@ -309,8 +314,7 @@ void World::tick_all()
 {
     for (const auto& worker : workers_) {
         worker->now = now_;
-        worker->core.tick(now_);
-        obey(*worker);
+        tick_one(*worker);
         check_books();
     }
 }
@@ -365,7 +369,14 @@ pool::Options World::random_options()
     constexpr std::array<Duration, 3> idle_timeouts{0s, 50ms, 1s};
     constexpr std::array<Duration, 3> lifetimes{0s, 300ms, 5s};
 
+    constexpr std::array<Duration, 4> targets{0s, 1ms, 20ms, 300ms};
+    constexpr std::array<Duration, 2> intervals{1ms, 50ms};
+    constexpr std::array<Duration, 4> queue_timeouts{0s, 5ms, 300ms, 3s};
+
     pool::Options options;
+    options.queue_target = targets.at(prng_.below(targets.size()));
+    options.queue_interval = intervals.at(prng_.below(intervals.size()));
+    options.queue_timeout = queue_timeouts.at(prng_.below(queue_timeouts.size()));
     options.size = static_cast<std::uint32_t>(1 + prng_.below(6));
     if (prng_.chance(30)) options.min_size = static_cast<std::uint32_t>(prng_.below(8));
     options.max_waiting = static_cast<std::uint32_t>(1 + prng_.below(30));

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] std::uint64_t grant_count() const { return grant_count_; }
     [[nodiscard]] std::uint64_t move_count() const { return move_count_; }
     [[nodiscard]] std::uint64_t refusal_count() const { return refusal_count_; }
+    [[nodiscard]] std::uint64_t newest_first_count() const { return newest_first_count_; }
+    [[nodiscard]] std::uint64_t overdue_count() const { return overdue_count_; }
     [[nodiscard]] std::uint64_t overtaking_count() const { return overtaking_count_; }
 
 private:
@@ -89,6 +91,14 @@ private:
         TimePoint since;
     };
 
+    /// What pool::Standing must come to, by the book.
+    struct Stand {
+        std::optional<TimePoint> late_since;
+        bool is_anybody_let_down = false;
+        bool is_overloaded = false;
+        int turn = 0;
+    };
+
     // What may happen.
     void acquire();
     void release();
@@ -103,6 +113,7 @@ private:
     void rest();
     void look_at_leases();
     void tick();
+    void tick_one(SimWorker& worker);
     void configure();
     void pause_or_resume();
     void reconnect();
@@ -139,6 +150,21 @@ private:
     void follow_lanes();
     void check_grant(WorkerId worker, ClientId client);
     [[nodiscard]] ClientId next_for(WorkerId worker, pool::Lane lane) const;
+    [[nodiscard]] ClientId newest_for(WorkerId worker, pool::Lane lane) const;
+    void join(pool::Lane lane, const Queued& queued, std::size_t place);
+    void let_down(pool::Lane lane) { stand_of(lane).is_anybody_let_down = true; }
+    [[nodiscard]] bool is_turn_of_newest(pool::Lane lane);
+    void note_wait(pool::Lane lane, Duration wait, TimePoint now);
+    void check_overdue(const SimWorker& worker, ClientId client);
+    void check_deadlines(const SimWorker& worker, pool::Lane lane) const;
+    [[nodiscard]] bool is_overloaded(pool::Lane lane) const
+    {
+        return stands_.at(static_cast<std::size_t>(lane)).is_overloaded && !queue_of(lane).empty();
+    }
+    [[nodiscard]] Stand& stand_of(pool::Lane lane)
+    {
+        return stands_.at(static_cast<std::size_t>(lane));
+    }
     [[nodiscard]] const std::deque<Queued>& queue_of(pool::Lane lane) const
     {
         return queues_.at(static_cast<std::size_t>(lane));
@@ -147,7 +173,12 @@ private:
     {
         return pool::lane_of(clients_.at(client)->waiter.pace());
     }
-    [[nodiscard]] std::size_t queue_size() const { return queues_[0].size() + queues_[1].size(); }
+    [[nodiscard]] std::size_t queue_size() const;
+    [[nodiscard]] bool may_enter(pool::Lane lane) const;
+    [[nodiscard]] bool could_enter(pool::Lane lane, pool::Lane entered) const;
+    void check_waiters() const;
+    void check_held() const;
+    void follow_class(pool::Lane from);
     [[nodiscard]] bool is_queued(ClientId client) const;
     void check_nobody_is_stuck() const;
     bool take_from_queue(ClientId client);
@@ -178,7 +209,9 @@ private:
     std::vector<std::unique_ptr<SimWorker>> workers_;
     std::vector<std::unique_ptr<SimServer>> servers_;
     std::map<ClientId, std::unique_ptr<SimClient>> clients_;
-    std::array<std::deque<Queued>, 2> queues_; // of the lanes, as they must be in Shared
+    std::array<std::deque<Queued>, pool::lanes.size()>
+        queues_; // of the lanes, as they must be in Shared
+    std::array<Stand, pool::lanes.size()> stands_;
     bool is_paused_ = false;
     bool has_failed_open_ = false; // since every worker has ticked
     std::uint32_t total_before_ = 0;
@@ -188,7 +221,9 @@ private:
     std::uint64_t grant_count_ = 0;
     std::uint64_t move_count_ = 0;
     std::uint64_t refusal_count_ = 0;
-    std::uint64_t overtaking_count_ = 0; // of slow ones by quick ones
+    std::uint64_t newest_first_count_ = 0;
+    std::uint64_t overdue_count_ = 0;
+    std::uint64_t overtaking_count_ = 0; // of slower ones by quicker ones
 };
 
 } // namespace pgweir::test

@@ -49,6 +49,7 @@ inline constexpr std::array counter_rows{
     CounterRow{"pgweir_timeouts_total", "Time-outs that struck clients, by kind.", &pool::Counters::idle_transaction_timeouts, "kind", "idle_transaction"},
     CounterRow{"pgweir_timeouts_total", "Time-outs that struck clients, by kind.", &pool::Counters::client_idle_timeouts, "kind", "client_idle"},
     CounterRow{"pgweir_waiters_refused_total", "Clients refused because max_waiting others waited already.", &pool::Counters::waiters_refused},
+    CounterRow{"pgweir_waiters_shed_total", "Clients refused because they waited for queue_timeout in an overloaded pool, where the newest go first.", &pool::Counters::waiters_shed},
     CounterRow{"pgweir_cancels_total", "Cancel requests sent to servers.", &pool::Counters::cancels},
     CounterRow{"pgweir_settings_replays_total", "Times that a server's settings were changed to its next client's.", &pool::Counters::settings_replays},
     CounterRow{"pgweir_retries_total", "Times that what a client had said was said again unseen, because a server was dead or its prepared statement unusable.", &pool::Counters::retries},

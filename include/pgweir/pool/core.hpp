@@ -158,12 +158,13 @@ private:
     bool end_lease(Slot& slot, TimePoint now);
     bool end_special_lease(Slot& slot, TimePoint now, std::uint32_t count);
     void end_rest(Slot& slot);
-    void count_slow(const Lease& lease);
+    void turn_slow(const Lease& lease);
     void uncount_slow(const Lease& lease);
     void lost_place(TimePoint now);
     [[nodiscard]] bool is_hopeless(TimePoint now) const;
     [[nodiscard]] Duration retry_pause();
     void serve_queue(TimePoint now);
+    void refuse_overdue(TimePoint now);
     void open_for_waiters(TimePoint now);
     void open_some(TimePoint now);
     bool open_one(TimePoint now);
@@ -175,7 +176,8 @@ private:
     bool has_lanes_;
     std::uint32_t passed_over_ = 0; // leases that nothing was learned from
     std::minstd_rand random_;
-    QuickLoad quick_load_;
+    LaneLoad brief_load_;
+    LaneLoad quick_load_;
     std::vector<Slot*> idle_; // last used is last, and goes first: its caches are warm
     std::vector<Command> commands_;
     std::size_t next_command_ = 0; // before it: given out

@@ -10,6 +10,7 @@ namespace pgweir::pool {
 enum class Errc {
     wait_timed_out = 1, // nobody gave a server back before the client's deadline
     too_many_waiting,   // the queue is full
+    overloaded,         // others who came later were served first, for too long
     server_unreachable, // there is no server, and the last attempt to open one has failed
 };
 [[nodiscard]] ErrorCode make_error_code(Errc e) noexcept;

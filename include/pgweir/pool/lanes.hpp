@@ -15,29 +15,40 @@ namespace pgweir::pool {
 /// What a transaction is known by: a fingerprint of its first statement.
 enum class ClassId : std::uint64_t { none = 0 }; // nothing is known of it, nor learned
 
-enum class Lane : std::uint8_t { quick, slow };
+enum class Lane : std::uint8_t { brief, quick, slow };
+inline constexpr std::array lanes{Lane::brief, Lane::quick, Lane::slow};
 
 /// What is thought of a transaction before it begins, and, when it turns out otherwise, later.
 enum class Pace : std::uint8_t {
     any,   // nothing: the pool has no lanes, or the transaction no class
-    sure,  // so quick that not each of its class must be looked at
-    quick, // its class holds a server for less than `slow_from` on average
+    brief, // its class holds a server for less than `brief_below` on average
+    quick, // … for less than `slow_from`
     slow,  // or its class is not known yet
 };
 
+/// Nobody is kept out of the first one.
 [[nodiscard]] constexpr Lane lane_of(Pace pace)
 {
-    return pace == Pace::slow ? Lane::slow : Lane::quick;
+    const auto value = static_cast<std::uint8_t>(pace);
+    return static_cast<Lane>(value - (value != 0 ? 1 : 0));
 }
 
 /// Who holds a server for so long is slow, and so is a class that does on average.
 inline constexpr Duration slow_from = std::chrono::milliseconds{100};
+inline constexpr Duration brief_below = slow_from / 8;
 
 /// Whether transactions of these pools are told apart: not where a client keeps its server.
 [[nodiscard]] constexpr bool has_lanes(const Options& options)
 {
     return options.mode != Mode::session && options.quick_reserve != 0U;
 }
+
+/// How many servers all but brief transactions may hold together: one of twenty that is kept for
+/// the brief is worth it when a class of which most are quick now and then takes seconds. Small
+/// pools cannot afford that.
+[[nodiscard]] std::uint32_t long_max(
+    std::uint32_t size, std::uint32_t parked, std::uint32_t reserve
+);
 
 /// How many servers slow transactions may hold together. `parked` are kept by their clients, and no
 /// use to anybody else. Not below a quarter of the others: a pool that is full of quick work is no
@@ -66,13 +77,14 @@ public:
     /// The average. Zero: not known.
     [[nodiscard]] Duration mean_of(ClassId id) const;
 
-    /// One has ended, and stands for `count` of them. True: its class is in another lane now.
+    /// One has ended, and stands for `count` of them. True: its class is slow now and was
+    /// not, or the other way round.
     bool learn(ClassId id, Duration held, TimePoint now, std::uint32_t count = 1);
 
-    /// One still runs, and is slow by now: it counts as if it would take `slow_guess`. True: its
-    /// class is in another lane now.
+    /// One still runs, and is slow by now: it counts as if it would take `slow_guess`. True: so is
+    /// its class now.
     bool guess_slow(ClassId id, TimePoint now);
-    /// The same has ended.
+    /// The same has ended. True: its class is not slow any more, or only now.
     bool learn_guessed(ClassId id, Duration held, TimePoint now);
 
     static constexpr Duration slow_guess = 10 * slow_from;
@@ -112,13 +124,13 @@ private:
     std::array<Entry, set_count * set_size> entries_{};
 };
 
-/// How many servers quick work has held on average in the last seconds. One for each worker.
-class QuickLoad {
+/// How many servers some kind of work has held on average in the last seconds. One for each worker.
+class LaneLoad {
 public:
     void add(Duration held) { held_ += held; }
 
     /// Now and then, about twice a second: the average, in thousandths of a server. From the first
-    /// moment on it is that of the time there was. Zero: there was no quick work at all.
+    /// moment on it is that of the time there was. Zero: there was no such work at all.
     [[nodiscard]] std::uint32_t measure(TimePoint now);
 
 private:
@@ -136,9 +148,10 @@ private:
 // What all workers ask of each transaction.
 inline Pace Classes::pace(Time time, Weight weight)
 {
-    constexpr Time slow = std::chrono::duration_cast<std::chrono::microseconds>(slow_from).count();
-    constexpr Time sure = slow / 8;
-    if (time < sure * weight) return Pace::sure; // it has some weight, then
+    using Micros = std::chrono::microseconds;
+    constexpr Time slow = std::chrono::duration_cast<Micros>(slow_from).count();
+    constexpr Time brief = std::chrono::duration_cast<Micros>(brief_below).count();
+    if (time < brief * weight) return Pace::brief; // it has some weight, then
     return time < slow * weight ? Pace::quick : Pace::slow;
 }
 

@@ -35,6 +35,13 @@ struct Options {
     /// difference.
     std::optional<std::uint32_t> quick_reserve{};
 
+    /// What is not slow waits for less than the target at least once in an interval, or its queue
+    /// stands; who has waited for queue_timeout in one that does is refused. A target of zero: it
+    /// is first come, first served, whatever happens.
+    Duration queue_target = std::chrono::milliseconds{500};
+    Duration queue_interval = std::chrono::milliseconds{500};
+    Duration queue_timeout = std::chrono::seconds{5};
+
     Duration query_wait_timeout = std::chrono::seconds{15};
     Duration query_timeout{};
     Duration transaction_timeout{};

@@ -7,6 +7,7 @@
 #include <pgweir/base/light_mutex.hpp>
 #include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
+#include <pgweir/pool/standing.hpp>
 
 #include <boost/intrusive/list.hpp>
 
@@ -63,7 +64,8 @@ struct Taken {
 /// First come, first served, but for two things: a waiter of the worker that has the server goes
 /// first when it came at most `local_preference` later, because moving a server between workers
 /// costs more than that (measured: design notes in src/ARCHITECTURE.md); and who is slow waits
-/// while the slow have as many servers as they may (D-019).
+/// while the slow have as many servers as they may (D-019). A queue that stands is another matter:
+/// see Standing.
 class Shared {
 public:
     static constexpr Duration local_preference = std::chrono::milliseconds{2};
@@ -86,13 +88,21 @@ public:
     [[nodiscard]] std::uint32_t opening() const { return opening_.load(); }
 
     // The queue. The counts may be read without the lock: zero means that nobody is overtaken.
-    [[nodiscard]] std::uint32_t waiting() const { return quick_waiting_ + slow_waiting_; }
-    [[nodiscard]] std::uint32_t waiting(Lane lane) const { return count_of(lane).load(); }
+    [[nodiscard]] std::uint32_t waiting() const;
+    [[nodiscard]] std::uint32_t waiting(Lane lane) const { return count_in(waiting_.load(), lane); }
+    /// Whether one of this lane would overtake somebody who may go before him.
+    [[nodiscard]] bool has_waiting_before(Lane lane) const
+    {
+        const Counts waiting = waiting_.load();
+        if (lane == Lane::brief) return (waiting & up_to(Lane::brief)) != 0;
+        return (waiting & up_to(lane)) != 0;
+    }
     /// Of those who wait, how many could have a server if there was one.
     [[nodiscard]] std::uint32_t admissible() const;
     [[nodiscard]] bool has_admissible() const
     {
-        return quick_waiting_.load() > 0 || (slow_waiting_.load() > 0 && admissible() > 0);
+        const Counts waiting = waiting_.load();
+        return waiting != 0 && ((waiting & up_to(Lane::brief)) != 0 || admissible() > 0);
     }
     enum class Queued : std::uint8_t {
         first, // nobody else waits in its lane
@@ -102,7 +112,10 @@ public:
     [[nodiscard]] Queued enqueue(Waiter& waiter);
     /// False: it was taken already, and a server (or a refusal) is on its way to it.
     bool withdraw(Waiter& waiter);
-    [[nodiscard]] std::optional<Taken> take_for(WorkerId worker);
+    [[nodiscard]] std::optional<Taken> take_for(WorkerId worker, TimePoint now);
+    /// One who has waited for longer than is any use, in a queue that stands.
+    [[nodiscard]] std::optional<Taken> take_overdue(TimePoint now);
+    [[nodiscard]] bool is_overloaded(Lane lane) const;
     [[nodiscard]] std::vector<Taken> take_all();
     /// When the one that has waited longest came. Empty: nobody waits.
     [[nodiscard]] std::optional<TimePoint> oldest_since() const;
@@ -110,22 +123,30 @@ public:
     // The lanes. Who is taken from the queue, or gets a server without waiting, is in.
     [[nodiscard]] Classes& classes() { return classes_; }
     [[nodiscard]] const Classes& classes() const { return classes_; }
-    [[nodiscard]] bool try_enter(Pace pace);
-    /// One that was thought to be quick is slow: perhaps one more than may be.
-    void turn_slow() { slow_held_.fetch_add(1); }
-    void leave_slow() { slow_held_.fetch_sub(1); }
+    [[nodiscard]] bool try_enter(Pace pace)
+    {
+        return lane_of(pace) == Lane::brief || try_enter_long(pace);
+    }
+    void leave(Pace pace) { held_.fetch_sub(share_of(pace)); }
+    /// One that was thought to be quicker is slow: perhaps one more than may be.
+    void turn_slow(Pace from) { held_.fetch_add(share_of(Pace::slow) - share_of(from)); }
     /// A client keeps its server from now on: for what is shared, the pool is smaller by one.
     void park() { parked_.fetch_add(1); }
     void unpark() { parked_.fetch_sub(1); }
-    /// Those who wait change lanes with their class.
-    void change_lane(ClassId id, Lane lane);
-    /// What quick work holds on average, in thousandths of a server: written by each worker.
-    void publish_quick_load(WorkerId worker, std::uint32_t load);
-    [[nodiscard]] std::uint32_t slow_held() const { return slow_held_.load(); }
-    [[nodiscard]] std::uint32_t slow_max() const
-    {
-        return pool::slow_max(size(), parked(), reserve());
-    }
+    /// Those who wait change lanes with their class, when it becomes slow or is not any more.
+    void change_lane(ClassId id, Pace pace);
+    /// What brief and quick work holds on average, in thousandths of a server: written by each
+    /// worker.
+    struct Loads {
+        std::uint32_t brief;
+        std::uint32_t quick;
+    };
+    void publish_loads(WorkerId worker, const Loads& loads);
+    [[nodiscard]] std::uint32_t slow_held() const { return slow_in(held_.load()); }
+    [[nodiscard]] std::uint32_t slow_max() const;
+    /// Held by all that is not brief.
+    [[nodiscard]] std::uint32_t long_held() const { return long_in(held_.load()); }
+    [[nodiscard]] std::uint32_t long_max() const;
     [[nodiscard]] std::uint32_t parked() const { return parked_.load(); }
 
     // How many idle servers each worker has: written by its owner only.
@@ -150,31 +171,71 @@ public:
 private:
     struct alignas(cache_line_size) WorkerShare {
         std::atomic<std::uint32_t> idle{0};
+        std::atomic<std::uint32_t> brief_load{0};
         std::atomic<std::uint32_t> quick_load{0};
     };
-    using Queue = boost::intrusive::list<Waiter>;
-    using Count = std::atomic<std::uint32_t>;
+    using Queue = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
+
+    // Who waits, a number for each lane in one word: brief is lowest.
+    using Counts = std::uint64_t;
+    static constexpr unsigned count_bits = 21; // max_waiting is below
+    [[nodiscard]] static constexpr Counts one_of(Lane lane)
+    {
+        return Counts{1} << (static_cast<unsigned>(lane) * count_bits);
+    }
+    [[nodiscard]] static constexpr Counts up_to(Lane lane)
+    {
+        return lane == Lane::slow ? ~Counts{0} : (one_of(lane) << count_bits) - 1;
+    }
+    [[nodiscard]] static constexpr std::uint32_t count_in(Counts counts, Lane lane)
+    {
+        return static_cast<std::uint32_t>((counts & up_to(lane)) / one_of(lane));
+    }
+
+    // What the lanes hold, in one word as well: all that is not brief above, what is slow below.
+    using Held = std::uint64_t;
+    [[nodiscard]] static constexpr Held share_of(Pace pace)
+    {
+        constexpr Held one = Held{1} << 32;
+        if (pace == Pace::slow) return one + 1;
+        return pace == Pace::quick ? one : 0;
+    }
+    [[nodiscard]] static constexpr std::uint32_t slow_in(Held held)
+    {
+        return static_cast<std::uint32_t>(held);
+    }
+    [[nodiscard]] static constexpr std::uint32_t long_in(Held held)
+    {
+        return static_cast<std::uint32_t>(held >> 32);
+    }
     static constexpr std::uint32_t automatic = ~0U;
     static constexpr TimePoint::rep up = std::numeric_limits<TimePoint::rep>::max();
 
-    [[nodiscard]] static Queue::iterator choose(Queue& queue, WorkerId worker);
-    [[nodiscard]] Queue& queue_of(Lane lane) { return lane == Lane::slow ? slow_ : quick_; }
-    [[nodiscard]] const Count& count_of(Lane lane) const
-    {
-        return lane == Lane::slow ? slow_waiting_ : quick_waiting_;
-    }
-    [[nodiscard]] Count& count_of(Lane lane)
-    {
-        return lane == Lane::slow ? slow_waiting_ : quick_waiting_;
-    }
-    [[nodiscard]] Lane next_lane() const;
-    void erase(Waiter& waiter);
-    [[nodiscard]] std::uint32_t reserve() const;
+    struct alignas(cache_line_size) Line {
+        Counts one = 0; // one who waits in it
+        Queue queue;
+        Standing standing;
+    };
+
+    [[nodiscard]] static Waiter& choose(Queue& queue, WorkerId worker);
+    [[nodiscard]] static Waiter& choose_newest(Queue& queue, WorkerId worker);
+    [[nodiscard]] Line& line_of(Lane lane) { return lines_[static_cast<std::size_t>(lane)]; }
+    void note_wait(Line& line, Duration wait, TimePoint now);
+    [[nodiscard]] bool try_enter_long(Pace pace);
+    [[nodiscard]] Line* next_line();
+    [[nodiscard]] Line* next_of_all();
+    void erase(Line& line, Waiter& waiter);
+    void insert(Line& line, Queue::iterator place, Waiter& waiter);
+    void change_queue(ClassId id, Lane from, Pace pace);
+    [[nodiscard]] std::uint32_t load_of(std::atomic<std::uint32_t> WorkerShare::* load) const;
 
     std::atomic<std::uint32_t> size_;
     std::atomic<std::uint32_t> max_waiting_;
     std::atomic<std::uint32_t> connect_parallel_max_;
-    std::atomic<std::uint32_t> quick_reserve_; // or `automatic`
+    std::atomic<std::uint32_t> quick_reserve_;   // or `automatic`
+    std::atomic<Duration::rep> queue_target_{0}; // the greatest value: there is none
+    std::atomic<Duration::rep> queue_interval_{0};
+    std::atomic<Duration::rep> queue_timeout_{0}; // likewise
     std::atomic<bool> paused_{false};
     std::atomic<bool> was_up_{false};
     std::atomic<TimePoint::rep> down_since_{up};
@@ -183,12 +244,11 @@ private:
     alignas(cache_line_size) std::atomic<std::uint32_t> total_{0};
     std::atomic<std::uint32_t> opening_{0};
     std::atomic<std::uint32_t> parked_{0};
-    alignas(cache_line_size) Count quick_waiting_{0};
-    Count slow_waiting_{0};
-    std::atomic<std::uint32_t> slow_held_{0};
-    mutable LightMutex mutex_; // guards the queues; nothing is called while it is held
-    Queue quick_;
-    Queue slow_;
+    alignas(cache_line_size) std::atomic<Counts> waiting_{0};
+    std::atomic<Held> held_{0};
+    mutable LightMutex mutex_; // guards these three; nothing is called while it is held
+    std::uint32_t queued_ = 0;
+    std::array<Line, lanes.size()> lines_;
     std::vector<WorkerShare> workers_;
     Classes classes_;
 };

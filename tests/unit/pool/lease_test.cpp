@@ -218,9 +218,7 @@ TEST_CASE("pool/lease: the reserve follows what quick work holds")
     CHECK(house.shared.slow_max() == 7); // a hundred times 10 ms in half a second is two of them
 }
 
-TEST_CASE(
-    "pool/lease: of a class that is quick for sure one in sixteen is looked at, and counts for all"
-)
+TEST_CASE("pool/lease: of a class that is brief one in sixteen is looked at, and counts for all")
 {
     House house{{.size = 1}};
     const auto mean = [&] { return house.shared.classes().mean_of(quick); };
@@ -230,6 +228,29 @@ TEST_CASE(
     CHECK(mean() == 8'529us);                                    // 1 + 16 x 9, of 17
     CHECK(house.release(*house.acquire(quick), t0 + 81ms) == 0); // not as quick: at once
     CHECK(mean() == 12'555us);
+}
+
+TEST_CASE("pool/lease: what is brief keeps servers of its own, for what is quick only on average")
+{
+    constexpr ClassId middling{3};
+    House house{{.size = 8}};
+    static_cast<void>(house.shared.classes().learn(middling, 40ms, t0));
+    CHECK(house.shared.long_max() == 8); // for nobody nothing is kept free
+    house.core.tick(t0);
+    CHECK(house.release(*house.acquire(quick), t0 + 1ms) == 0); // client 1
+    house.core.tick(t0 + 500ms);
+    CHECK(house.shared.long_max() == 7);
+
+    Slot* const first = house.acquire(middling, t0 + 1s);
+    for (int i = 0; i < 6; ++i) REQUIRE(house.acquire(middling, t0 + 1s) != nullptr);
+    CHECK(house.acquire(middling, t0 + 1s) == nullptr); // client 9
+    CHECK(house.shared.long_held() == 7);
+    CHECK(house.core.look_at(*first, t0 + 1s + 99ms));
+    CHECK_FALSE(house.core.look_at(*first, t0 + 1s + 100ms));
+    CHECK(house.shared.slow_held() == 1);
+    CHECK(house.shared.long_held() == 7); // it was counted already
+    CHECK(house.release(*house.acquire(quick, t0 + 2s), t0 + 2s) == 0);
+    CHECK(house.release(*first, t0 + 2s) == 9);
 }
 
 TEST_CASE("pool/lease: without lanes nobody is told apart")

@@ -37,9 +37,9 @@ public:
     bool leave(std::size_t number) { return shared.withdraw(waiters_.at(number - 1)); }
 
     /// Whom a free server of this worker goes to. Zero: to nobody.
-    std::uint64_t take_for(WorkerId worker)
+    std::uint64_t take_for(WorkerId worker, TimePoint now = t0)
     {
-        const auto taken = shared.take_for(worker);
+        const auto taken = shared.take_for(worker, now);
         return taken ? static_cast<std::uint64_t>(taken->client) : 0;
     }
 

@@ -48,10 +48,19 @@ TEST_CASE_FIXTURE(Prepared, "session/forward_sql_names: EXECUTE in the extended 
     CHECK(
         to_server()
         == lines(
-            "Parse - EXECUTE a(1)", "Parse a A", "Bind - -", "Execute", "Sync", "Close S a", "Sync"
+            "Close S <A>",
+            "Parse a A",
+            "Sync",
+            "Parse - EXECUTE a(1)",
+            "Bind - -",
+            "Execute",
+            "Sync",
+            "Close S a",
+            "Sync"
         )
-    );
-    server(reply::parsed() + reply::parsed() + reply::bound());
+    ); // its rows are known when it is parsed
+    server(reply::closed() + reply::parsed() + reply::ready());
+    server(reply::parsed() + reply::bound());
     server(reply::complete("SELECT 1") + reply::ready());
     server(reply::closed() + reply::ready());
     CHECK(to_client() == lines("ParseComplete", "BindComplete", "Complete SELECT 1", "Ready I"));
