@@ -78,7 +78,7 @@ std::uint32_t Shared::waiting() const
            + count_in(waiting, Lane::slow);
 }
 
-void Shared::insert(Line& line, Queue::iterator place, Waiter& waiter)
+void Shared::insert(Line& line, const Queue::iterator& place, Waiter& waiter)
 {
     if (line.queue.empty()) line.standing.begin();
     line.queue.insert(place, waiter);

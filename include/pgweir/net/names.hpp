@@ -48,7 +48,7 @@ public:
     using Changed = std::function<void(const HostPort&, const std::vector<Address>&)>;
 
     Names(Executor executor, std::unique_ptr<NameSource> source)
-        : tasks_{executor}, source_{std::move(source)}
+        : tasks_{std::move(executor)}, source_{std::move(source)}
     {
     }
 

@@ -225,7 +225,7 @@ private:
     [[nodiscard]] Line* next_line();
     [[nodiscard]] Line* next_of_all();
     void erase(Line& line, Waiter& waiter);
-    void insert(Line& line, Queue::iterator place, Waiter& waiter);
+    void insert(Line& line, const Queue::iterator& place, Waiter& waiter);
     void change_queue(ClassId id, Lane from, Pace pace);
     [[nodiscard]] std::uint32_t load_of(std::atomic<std::uint32_t> WorkerShare::* load) const;
 
