@@ -22,6 +22,17 @@ bool is_down(std::string_view sqlstate)
     return sqlstate.starts_with("08") || sqlstate.starts_with("57P0") || sqlstate == "53300";
 }
 
+// `epoch`: of the pool, when the connect began.
+void give_to(
+    const std::shared_ptr<Pool>& pool, std::uint32_t epoch, TimePoint started, OpenedServer& server
+)
+{
+    server.pool = pool;
+    server.defaults = pool->welcome();
+    server.connected_at = started;
+    server.epoch = epoch;
+}
+
 } // namespace
 
 void FrontDoor::open_server(std::shared_ptr<Pool> pool, WorkerId worker)
@@ -48,17 +59,24 @@ void FrontDoor::open_replication(
     asio::post(io_, std::move(start));
 }
 
+ConnectRequest FrontDoor::request_for(const Pool& pool, TimePoint started) const
+{
+    ConnectRequest request;
+    request.upstream = pool.upstream();
+    request.last = hosts_.last(request.upstream);
+    request.deadline = started + pool.options().server_connect_timeout;
+    request.socket = options_.socket;
+    return request;
+}
+
 Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
 {
     ++openings_[pool.get()].running;
     const TimePoint started = Clock::now();
     const std::uint32_t epoch = pool->epoch();
-    ConnectRequest request;
-    request.upstream = pool->upstream();
-    request.last = hosts_.last(request.upstream);
-    request.deadline = started + pool->options().server_connect_timeout;
-    request.socket = options_.socket;
-    ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
+    ConnectOutcome outcome = co_await connect_server(
+        request_for(*pool, started), contexts_, keys_, names_
+    );
     if (!outcome.server) {
         log(LogLevel::error,
             "server_connect_failed",
@@ -77,10 +95,7 @@ Task<void> FrontDoor::open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker)
          {"server_pid", outcome.server->cancel.process_id}});
     remember_host(*outcome.server);
     pool->set_welcome(std::move(outcome.parameters), epoch);
-    outcome.server->pool = pool;
-    outcome.server->defaults = pool->welcome();
-    outcome.server->connected_at = started;
-    outcome.server->epoch = epoch;
+    give_to(pool, epoch, started, *outcome.server);
     const CancelTarget& target = outcome.server->cancel;
     outcome.server->is_unwanted = !names_.is_current(target.place, target.address);
     workers_[index_of(worker)]->adopt_server(std::move(*outcome.server));
@@ -109,21 +124,14 @@ Task<void> FrontDoor::open_for_replication(
 {
     const TimePoint started = Clock::now();
     const std::uint32_t epoch = pool->epoch();
-    ConnectRequest request;
-    request.upstream = pool->upstream();
-    request.last = hosts_.last(request.upstream);
-    request.deadline = started + pool->options().server_connect_timeout;
-    request.socket = options_.socket;
+    ConnectRequest request = request_for(*pool, started);
     request.parameters = std::move(parameters);
     ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
     if (!outcome.server) {
         workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
         co_return;
     }
-    outcome.server->pool = pool;
-    outcome.server->defaults = pool->welcome();
-    outcome.server->connected_at = started;
-    outcome.server->epoch = epoch;
+    give_to(pool, epoch, started, *outcome.server);
     outcome.server->is_replication = true;
     workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
 }

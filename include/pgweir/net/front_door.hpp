@@ -139,6 +139,7 @@ private:
     Task<void> accept_from(Listener* listener);
     void accept_all(Listener& listener);
     Task<void> serve(Descriptor socket, bool is_unix, std::string address);
+    [[nodiscard]] ConnectRequest request_for(const Pool& pool, TimePoint started) const;
     Task<void> open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker);
     Task<void> open_for_replication(
         std::shared_ptr<Pool> pool,

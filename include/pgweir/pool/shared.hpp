@@ -93,9 +93,7 @@ public:
     /// Whether one of this lane would overtake somebody who may go before him.
     [[nodiscard]] bool has_waiting_before(Lane lane) const
     {
-        const Counts waiting = waiting_.load();
-        if (lane == Lane::brief) return (waiting & up_to(Lane::brief)) != 0;
-        return (waiting & up_to(lane)) != 0;
+        return (waiting_.load() & up_to(lane)) != 0;
     }
     /// Of those who wait, how many could have a server if there was one.
     [[nodiscard]] std::uint32_t admissible() const;
