@@ -7,6 +7,7 @@
 #include <pgweir/net/worker.hpp>
 #include <pgweir/pool/error.hpp>
 #include <pgweir/session/fingerprint.hpp>
+#include <pgweir/session/new_process.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <algorithm>
@@ -77,7 +78,20 @@ void ClientSession::refused(ErrorCode reason)
     if (reason == pool::Errc::wait_timed_out) pool_->counters.wait_timeouts.add();
     if (reason == pool::Errc::too_many_waiting) pool_->counters.waiters_refused.add();
     if (reason == pool::Errc::overloaded) pool_->counters.waiters_shed.add();
-    refusal_ = std::make_unique<wire::ErrorText>(refusal(reason));
+    refuse(refusal(reason));
+}
+
+void ClientSession::open_failed(const wire::ErrorText& error)
+{
+    if (replication_) return end(ClientEnd::server_lost, error);
+    state_.is_on_trial = false;
+    refuse(error);
+    refusal_->severity = "ERROR";
+}
+
+void ClientSession::refuse(wire::ErrorText error)
+{
+    refusal_ = std::make_unique<wire::ErrorText>(std::move(error));
     pool_->pool->errors().add(refusal_->sqlstate);
     if (!is_waiting()) return;
     has_come(Awaited::server);
@@ -86,7 +100,7 @@ void ClientSession::refused(ErrorCode reason)
 
 void ClientSession::attach(Server& server)
 {
-    if (replication_ && !server.is_replication()) return swap_for_replication(server);
+    if (replication_ && !server.is_replication()) return swap_for_new(server);
     server_ = &server;
     last_server_ = &server;
     server.client = this;
@@ -101,16 +115,22 @@ void ClientSession::attach(Server& server)
     worker_->watch_leases();
 }
 
-// A replication connection takes the place of the one that the pool has granted, so that the
-// bound holds and the queue is fair.
-[[gnu::noinline]] void ClientSession::swap_for_replication(Server& server)
+// One that is opened for this client takes the place of the one that the pool has granted, so that
+// the bound holds and the queue is fair: for replication, or because its process was used before.
+[[gnu::noinline]] void ClientSession::swap_for_new(Server& server)
 {
+    server_ = nullptr;
+    server.client = nullptr;
+    is_lease_new_ = false;
     await(Awaited::server);
     auto pool = pool_->pool;
     pool_->core.park(server, worker_->now());
     worker_->obey(*pool_);
+    server.say_good_bye();
     worker_->bury(server);
-    worker_->front_door().open_replication(std::move(pool), worker_->id(), id(), *replication_);
+    std::vector<session::Settings::Entry> parameters;
+    if (replication_) parameters = *replication_;
+    worker_->front_door().open_for(std::move(pool), worker_->id(), id(), std::move(parameters));
 }
 
 // Makes the server's settings those of the client. False: they are sent alone first, because no
@@ -119,6 +139,11 @@ bool ClientSession::begin_lease()
 {
     is_lease_new_ = false;
     if (server_->is_replication()) return true; // its startup packet had them
+    if (state_.wanted->makes_temp_schema() && !is_pinned()
+        && !session::may_make_temp_schema(server_->state, state_)) {
+        swap_for_new(*server_);
+        return false;
+    }
     if (session::fits(server_->state, state_)) return true;
     if (!session::reconcile_server(server_->state, state_, worker_->to_server())) return true;
     pool_->counters.settings_replays.add();

@@ -247,6 +247,7 @@ void ClientSession::process_replies(Bytes input)
     has_come(Awaited::replies);
     if (step.stop == Stop::say_again) {
         const session::Rerun& rerun = server_->state.rerun;
+        if (rerun.wants_new_process) return say_again_to_new();
         return say_again(Bytes{rerun.said}.subspan(*rerun.from));
     }
     if (step.stop == Stop::need_news) hold_for_news();
@@ -281,6 +282,16 @@ void ClientSession::say_again(Bytes said)
     has_come(Awaited::replies);
     query_at_ = {};
     worker_->run_again(*this);
+}
+
+// If it is taken there, nobody can know which other server would: the client keeps that one.
+void ClientSession::say_again_to_new()
+{
+    Server& used = *server_;
+    say_again(used.state.rerun.said);
+    if (keeps_server() || pool_->options.pin != pool::Pin::automatic) return; // fails once more
+    state_.is_on_trial = true;
+    swap_for_new(used);
 }
 
 // What the answers have told beside what they said to the client.

@@ -42,20 +42,17 @@ void FrontDoor::open_server(std::shared_ptr<Pool> pool, WorkerId worker)
     });
 }
 
-void FrontDoor::open_replication(
+void FrontDoor::open_for(
     std::shared_ptr<Pool> pool,
     WorkerId worker,
     ClientId client,
     std::vector<session::Settings::Entry> parameters
 )
 {
-    auto start = [this,
-                  pool = std::move(pool),
-                  worker,
-                  client,
-                  parameters = std::move(parameters)] {
-        tasks_.spawn("open_replication", open_for_replication(pool, worker, client, parameters));
-    };
+    auto start =
+        [this, pool = std::move(pool), worker, client, parameters = std::move(parameters)] {
+            tasks_.spawn("open_for", open_for_client(pool, worker, client, parameters));
+        };
     asio::post(io_, std::move(start));
 }
 
@@ -115,7 +112,7 @@ void FrontDoor::remember_host(const OpenedServer& server)
     workers_.front()->doubt_hosts(upstream);
 }
 
-Task<void> FrontDoor::open_for_replication(
+Task<void> FrontDoor::open_for_client(
     std::shared_ptr<Pool> pool,
     WorkerId worker,
     ClientId client,
@@ -125,15 +122,16 @@ Task<void> FrontDoor::open_for_replication(
     const TimePoint started = Clock::now();
     const std::uint32_t epoch = pool->epoch();
     ConnectRequest request = request_for(*pool, started);
+    const bool is_replication = !parameters.empty();
     request.parameters = std::move(parameters);
     ConnectOutcome outcome = co_await connect_server(std::move(request), contexts_, keys_, names_);
     if (!outcome.server) {
-        workers_[index_of(worker)]->replication_failed(pool, client, outcome.error);
+        workers_[index_of(worker)]->open_failed_for(pool, client, outcome.error);
         co_return;
     }
     give_to(pool, epoch, started, *outcome.server);
-    outcome.server->is_replication = true;
-    workers_[index_of(worker)]->adopt_replication_server(std::move(*outcome.server), client);
+    outcome.server->is_replication = is_replication;
+    workers_[index_of(worker)]->adopt_server_for(std::move(*outcome.server), client);
 }
 
 // Also those of pools that connect to nobody for a long time.

@@ -20,25 +20,28 @@ void Worker::adopt_server(OpenedServer opened)
     auto shared = std::make_shared<OpenedServer>(std::move(opened));
     post([shared](Worker& worker) {
         WorkerPool& pool = worker.pool(shared->pool);
-        pool.counters.servers_opened.add();
-        pool.counters.connect_time.observe(worker.now() - shared->connected_at);
-        shared->connected_at = worker.now();
-        Server& server = worker.own(
-            std::make_unique<Server>(std::move(*shared), worker.new_serial())
-        );
-        server.expires_at = pool::expiry(worker.now(), pool.options, server.serial());
-        server.state_hash = server.state.settings->hash();
+        Server& server = worker.own_opened(pool, *shared);
         pool.core.opened(server, worker.now());
         worker.obey(pool);
     });
 }
 
-void Worker::adopt_replication_server(OpenedServer opened, ClientId client)
+Server& Worker::own_opened(WorkerPool& pool, OpenedServer& opened)
+{
+    pool.counters.servers_opened.add();
+    pool.counters.connect_time.observe(now_ - opened.connected_at);
+    opened.connected_at = now_;
+    Server& server = own(std::make_unique<Server>(std::move(opened), new_serial()));
+    server.expires_at = pool::expiry(now_, pool.options, server.serial());
+    server.state_hash = server.state.settings->hash();
+    return server;
+}
+
+void Worker::adopt_server_for(OpenedServer opened, ClientId client)
 {
     auto shared = std::make_shared<OpenedServer>(std::move(opened));
     post([shared, client](Worker& worker) {
-        Server& owned = worker.own(std::make_unique<Server>(std::move(*shared), worker.new_serial())
-        );
+        Server& owned = worker.own_opened(worker.pool(shared->pool), *shared);
         owned.lease.kind = pool::Lease::Kind::parked; // in the place of the one that was granted
         ClientSession* const session = worker.find_client(client);
         if (session != nullptr && session->is_waiting()) {
@@ -60,7 +63,7 @@ void Worker::open_failed(std::shared_ptr<Pool> pool, bool is_down)
     });
 }
 
-void Worker::replication_failed(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error)
+void Worker::open_failed_for(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error)
 {
     post([pool = std::move(pool), client, error = std::move(error)](Worker& worker) {
         WorkerPool& own = worker.pool(pool);
@@ -68,7 +71,7 @@ void Worker::replication_failed(std::shared_ptr<Pool> pool, ClientId client, wir
         own.core.lost_parked(worker.now());
         worker.obey(own);
         ClientSession* const session = worker.find_client(client);
-        if (session != nullptr) session->end(ClientEnd::server_lost, error);
+        if (session != nullptr) session->open_failed(error);
     });
 }
 

@@ -1,6 +1,7 @@
 // The part of ServerForwarder that deals with errors: what they end, what they undo, and how they
 // are told to a client that knows its statements by other names.
 #include <pgweir/session/forward.hpp>
+#include <pgweir/session/new_process.hpp>
 #include <pgweir/session/pinning.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -87,7 +88,8 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
     }
     if (is_read_only(fields)) server_.chores |= Chore::look_again;
     server_.unknown_settings.fail(server_.serial);
-    server_.rerun.is_wanted = can_say_again(fields);
+    server_.rerun.wants_new_process = wants_new_process(fields);
+    server_.rerun.is_wanted = server_.rerun.wants_new_process || can_say_again(fields);
     if (server_.rerun.is_wanted) {
         pass(header, available, true);
     } else {
@@ -115,6 +117,18 @@ bool ServerForwarder::can_say_again(const wire::ErrorFields& fields) const
     if (is_old_plan(fields)) return rerun.is_shape_new || replies.awaits_description();
     const bool is_lost = fields.sqlstate == "26000" && find_server_name(fields.message);
     return is_lost || is_old_type(fields);
+}
+
+// Tried once: what is refused there, too, PostgreSQL would have refused.
+bool ServerForwarder::wants_new_process(const wire::ErrorFields& fields)
+{
+    const Rerun& rerun = server_.rerun;
+    if (client_ == nullptr || is_answer_to_us()) return false;
+    client_->is_on_trial = false;
+    if (!may_be_reserved_here(*client_, rerun.said, fields)) return false;
+    client_->may_have_libraries = true;
+    const ReplyQueue& replies = server_.replies;
+    return server_.status == 'I' && replies.size() == 1 && replies.front_is(Reply::query);
 }
 
 // A failure of it is none of the client's: unlike that of a Parse which we have put in front of the

@@ -362,6 +362,10 @@ void ServerForwarder::command_complete(Bytes body)
     const bool is_into = !was_described && tag.starts_with("SELECT ")
                          && server_.replies.front_is(Reply::query);
     if (is_into) server_.doubts |= Part::temp_objects; // INTO TEMP, perhaps: rows have a shape
+    if (client_ != nullptr && client_->is_on_trial && !is_answer_to_us()) {
+        client_->is_on_trial = false;
+        client_->pins |= Part::libraries;
+    }
     if (!may_change_session(tag.front())) return;
     if (tag.ends_with('\0')) tag.remove_suffix(1);
     const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")

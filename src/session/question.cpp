@@ -169,6 +169,12 @@ void raise_doubts(
     parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
+    const bool may_be_first = server.temp_schema_owner == ClientId{};
+    if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;
+    const bool may_do_anything = (reading.changes & askable_parts) == askable_parts; // DO
+    const bool may_load = may_do_anything || parts.has(Part::libraries)
+                          || (!is_guess && !by_others.empty());
+    if (may_load) client.may_have_libraries = true;
     if (!(parts & pinning_parts).empty()) server.doubtful = reading.text.substr(0, doubtful_size);
     if (!parts.has(Part::settings)) return;
     for (const std::string& name : reading.customs) {
@@ -206,6 +212,7 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
     const bool had_temp_objects = client.pins.has(Part::temp_objects);
     client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;
+    if (answer->found.has(Part::temp_objects)) server.temp_schema_owner = client.id;
     if (answer->asked.has(Part::prepared_statements)) take_prepared(*answer, server, client);
     // What was prepared beside a temporary table may need one of that name, gone as it may be now:
     // on another server it could not even be parsed.

@@ -181,6 +181,19 @@ std::string lower_case(std::string_view text)
     return out;
 }
 
+namespace {
+
+// The first name of a list, quoted or not.
+bool begins_with_temp(std::string_view search_path)
+{
+    const std::size_t begin = search_path.find_first_not_of(" \t\"");
+    if (begin == std::string_view::npos) return false;
+    const std::string_view name = search_path.substr(begin);
+    return name.substr(0, name.find_first_of(" \t\",")) == "pg_temp";
+}
+
+} // namespace
+
 Settings::Settings(std::vector<Entry> entries)
 {
     for (auto& [name, value] : entries) {
@@ -197,6 +210,7 @@ Settings::Settings(std::vector<Entry> entries)
         hash_ = mix(hash_, entry);
         if (matters_to_parse(entry.first)) parse_hash_ = mix(parse_hash_, entry);
         if (entry.first != "application_name") proof_hash_ = mix(proof_hash_, entry);
+        if (entry.first == "search_path") makes_temp_schema_ = begins_with_temp(entry.second);
     }
 }
 

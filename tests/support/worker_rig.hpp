@@ -45,7 +45,7 @@ public:
 class ClosedDoor final : public net::FrontDoorPort {
 public:
     void open_server(std::shared_ptr<net::Pool> /*pool*/, WorkerId /*worker*/) override {}
-    void open_replication(
+    void open_for(
         std::shared_ptr<net::Pool> /*pool*/,
         WorkerId /*worker*/,
         ClientId /*client*/,

@@ -77,6 +77,8 @@ public:
     /// What it waited for: a server, or why there is none.
     void granted(Server& server);
     void refused(ErrorCode reason);
+    /// The connection that was to be opened for it alone was not.
+    void open_failed(const wire::ErrorText& error);
 
     /// The server that is lent has something to say, or room for more.
     void on_server_ready();
@@ -168,6 +170,7 @@ private:
     void hold_for_signal();
     void send_to_server();
     void say_again(Bytes said);
+    void say_again_to_new();
     [[nodiscard]] bool send_to_client();
     bool flush_client();
     void keep(Bytes input, bool is_ready);
@@ -183,7 +186,8 @@ private:
     bool begin_lease();
     void settings_proven();
     void settings_failed();
-    void swap_for_replication(Server& server);
+    void swap_for_new(Server& server);
+    void refuse(wire::ErrorText error);
     bool refuse_input(Bytes input);
     void replies_ended(std::uint32_t ready);
     void rest_if_thinking();

@@ -72,7 +72,7 @@ public:
 
     // From any thread.
     void open_server(std::shared_ptr<Pool> pool, WorkerId worker) override;
-    void open_replication(
+    void open_for(
         std::shared_ptr<Pool> pool,
         WorkerId worker,
         ClientId client,
@@ -141,7 +141,7 @@ private:
     Task<void> serve(Descriptor socket, bool is_unix, std::string address);
     [[nodiscard]] ConnectRequest request_for(const Pool& pool, TimePoint started) const;
     Task<void> open_for_pool(std::shared_ptr<Pool> pool, WorkerId worker);
-    Task<void> open_for_replication(
+    Task<void> open_for_client(
         std::shared_ptr<Pool> pool,
         WorkerId worker,
         ClientId client,

@@ -39,8 +39,9 @@ namespace pgweir::net {
 class FrontDoorPort {
 public:
     virtual void open_server(std::shared_ptr<Pool> pool, WorkerId worker) = 0;
-    /// A connection of its own, with the startup packet's `replication`, for one client.
-    virtual void open_replication(
+    /// For one client, in the place of one that it was granted: for replication, if the startup
+    /// packet is to have parameters; else it is a server like others, that nobody has used.
+    virtual void open_for(
         std::shared_ptr<Pool> pool,
         WorkerId worker,
         ClientId client,
@@ -114,9 +115,9 @@ public:
     // From any thread.
     void adopt(LoggedInClient client);
     void adopt_server(OpenedServer opened);
-    void adopt_replication_server(OpenedServer opened, ClientId client);
+    void adopt_server_for(OpenedServer opened, ClientId client);
     void open_failed(std::shared_ptr<Pool> pool, bool is_down);
-    void replication_failed(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error);
+    void open_failed_for(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error);
     void post(std::function<void(Worker&)> call);
     [[nodiscard]] std::size_t client_count() const
     {
@@ -265,6 +266,7 @@ private:
     void receive(MovedServer moved);
     void receive(MovedClient moved);
     Server& own(std::unique_ptr<Server> server);
+    Server& own_opened(WorkerPool& pool, OpenedServer& opened);
 
     WorkerId id_;
     std::vector<Worker*>& workers_; // all of them, complete before the first starts

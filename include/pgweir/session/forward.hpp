@@ -297,6 +297,7 @@ private:
     void error(wire::FrameHeader header, Bytes available);
     [[nodiscard]] bool is_work_of_ours() const;
     [[nodiscard]] bool can_say_again(const wire::ErrorFields& fields) const;
+    [[nodiscard]] bool wants_new_process(const wire::ErrorFields& fields);
     void ours_failed(const wire::ErrorFields& fields);
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);

@@ -28,8 +28,9 @@ struct Rerun {
     std::optional<std::size_t> from;  // where it first uses a statement that we have prepared …
     bool is_shape_new = false;        // … of which the client knows no shape of rows from before
     std::optional<std::string> parsed;
-    bool is_unheard = false; // it was one piece, and nothing has come back
-    bool is_wanted = false;  // it has failed unseen, and is said again after ReadyForQuery
+    bool is_unheard = false;        // it was one piece, and nothing has come back
+    bool is_wanted = false;         // it has failed unseen, and is said again after ReadyForQuery
+    bool wants_new_process = false; // … on a connection that nobody has used before
 
     void open()
     {
@@ -38,6 +39,7 @@ struct Rerun {
         from.reset();
         parsed.reset();
         is_unheard = false;
+        wants_new_process = false;
     }
 };
 

@@ -25,6 +25,8 @@ public:
     [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
     /// Of those that PostgreSQL may refuse: all but application_name. Zero: there are none.
     [[nodiscard]] std::uint64_t proof_hash() const { return proof_hash_; }
+    /// search_path begins with pg_temp: even to ask for the schema makes a temporary one.
+    [[nodiscard]] bool makes_temp_schema() const { return makes_temp_schema_; }
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
     [[nodiscard]] const std::string* find(std::string_view name) const;
 
@@ -38,6 +40,7 @@ private:
     std::uint64_t hash_ = 0;
     std::uint64_t parse_hash_ = 0;
     std::uint64_t proof_hash_ = 0;
+    bool makes_temp_schema_ = false;
 };
 
 /// Never null. Shared between threads, therefore const.

@@ -131,6 +131,8 @@ struct ClientState {
     bool has_prepared_view = false; // one of them reads pg_prepared_statements
     std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
 
+    bool may_have_libraries = false; // by functions that it has called, if not by LOAD
+    bool is_on_trial = false; // its SET goes to a new process: it keeps that one if it is taken
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync
     std::uint8_t reruns = 0;  // of what it has said, since it was answered last
 
@@ -209,6 +211,7 @@ struct ServerState {
     std::string doubtful;             // the front of the statement that may pin its client
     std::unique_ptr<Answer> answer;   // while a question of ours is on its way
     ClientId sequences_owner{};       // who has called nextval() here last; 0: nobody
+    ClientId temp_schema_owner{};     // who may have made a temporary schema last; 0: nobody
     std::vector<std::string> named;   // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
     ChannelsRef channels;        // that it listens to, or will when …

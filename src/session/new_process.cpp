@@ -1,0 +1,38 @@
+#include <pgweir/session/new_process.hpp>
+
+#include <pgweir/session/sql.hpp>
+#include <pgweir/session/state.hpp>
+#include <pgweir/wire/frame.hpp>
+
+#include <string_view>
+
+namespace pgweir::session {
+
+namespace {
+
+// White space and one semicolon may be behind it, but no other statement.
+bool is_one_statement(std::string_view text)
+{
+    while (!text.empty() && (is_space(text.back()) || text.back() == '\0')) text.remove_suffix(1);
+    return text.find(';') >= text.size() - 1; // npos: there is none
+}
+
+} // namespace
+
+bool may_make_temp_schema(ServerState& server, const ClientState& client)
+{
+    if (server.temp_schema_owner == ClientId{}) server.temp_schema_owner = client.id;
+    return server.temp_schema_owner == client.id;
+}
+
+bool may_be_reserved_here(const ClientState& client, Bytes said, const wire::ErrorFields& fields)
+{
+    if (fields.sqlstate != "42602" || client.may_have_libraries) return false;
+    if (said.size() <= wire::frame_header_size) return false;
+    if (std::to_integer<char>(said.front()) != wire::client_type::query) return false;
+    const std::string_view text = as_text(said.subspan(wire::frame_header_size));
+    const SqlReading reading = read_sql(text);
+    return reading.customs.size() == 1 && reading.calls.empty() && is_one_statement(text);
+}
+
+} // namespace pgweir::session
