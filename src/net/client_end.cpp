@@ -4,6 +4,7 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
+#include <pgweir/session/abandon.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <optional>
@@ -26,7 +27,6 @@ const char* name_of(ClientEnd end)
     return "unknown";
 }
 
-// If the server's last words were passed on, nothing may follow them.
 void ClientSession::on_server_lost(const char* reason)
 {
     Server& lost = *server_;
@@ -40,19 +40,42 @@ void ClientSession::on_server_lost(const char* reason)
          {"reason", has_said_why ? lost.state.last_words->message : std::string{reason}}});
     const bool is_unread = has_left_unread(lost);
     worker_->server_lost(lost);
-    if (has_lost_nothing()) return;
+    if (has_lost_nothing(lost)) return;
     if (is_unread) return say_again(session::take_back(lost.state, state_));
-    if (has_said_why) {
-        const bool is_told = lost.state.has_told_last_words;
-        end(ClientEnd::server_lost, is_told ? wire::ErrorText{} : *lost.state.last_words);
-    } else {
-        end(ClientEnd::server_lost,
-            {"FATAL",
-             "08006",
-             std::string{reason} + " unexpectedly",
-             "The server connection was lost while it served this client.",
-             "Reconnect and try again."});
-    }
+    wire::ErrorText error{
+        "FATAL",
+        "08006",
+        std::string{reason} + " unexpectedly",
+        "The server connection was lost while it served this client.",
+        "Try the transaction again."
+    };
+    if (has_said_why) error = *lost.state.last_words;
+    if (can_go_on_without(lost)) return go_on_without(lost, std::move(error));
+    const bool is_in_answer = lost.state.stream.remaining > 0 && !lost.state.stream.is_dropped;
+    if (is_in_answer) error = {}; // there is no place for it
+    end(ClientEnd::server_lost, error);
+}
+
+// Only the transaction is lost: its session has nothing there.
+bool ClientSession::can_go_on_without(const Server& lost) const
+{
+    const bool is_held_up = !(awaits_ & (our_work | held_back)).empty();
+    return !is_held_up && !owns_server() && !is_logging_in_ && !is_draining_
+           && session::may_abandon(lost.state, state_);
+}
+
+void ClientSession::go_on_without(Server& lost, wire::ErrorText error)
+{
+    has_come(Awaited::replies);
+    query_at_ = {};
+    is_lease_new_ = false;
+    error.severity = "ERROR";
+    pool_->counters.transactions_lost.add();
+    pool_->pool->errors().add(error.sqlstate);
+    const bool is_told = session::abandon(lost.state, state_, error, worker_->to_client());
+    if (!is_told) refusal_ = std::make_unique<wire::ErrorText>(std::move(error));
+    if (!send_to_client()) return leave(ClientEnd::gone);
+    worker_->run_again(*this);
 }
 
 // PostgreSQL was gone before it could see anything of this client's: it says so when it ends an
@@ -67,11 +90,15 @@ bool ClientSession::has_left_unread(const Server& lost) const
 }
 
 // The server was at work for us only, in front of the client's transaction or behind it.
-bool ClientSession::has_lost_nothing()
+bool ClientSession::has_lost_nothing(const Server& lost)
 {
     constexpr auto ours = Flags{Awaited::proof} | Awaited::answer;
+    constexpr auto carried = session::Parts{session::Part::settings}
+                             | session::Part::prepared_statements | session::Part::channels;
+    const bool has_been_changed = !(lost.state.doubts & carried).empty(); // how, nobody knows
     const bool was_ours = !(awaits_ & ours).empty();
     if (!was_ours || !state_.pins.empty() || owns_server()) return false;
+    if (awaits_.has(Awaited::answer) && has_been_changed) return false;
     has_come(ours | Awaited::replies);
     query_at_ = {};
     worker_->run_again(*this);

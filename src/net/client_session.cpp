@@ -4,6 +4,7 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
+#include <pgweir/session/abandon.hpp>
 #include <pgweir/session/block_edge.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -140,6 +141,10 @@ bool ClientSession::process(Bytes input)
 {
     for (;;) {
         if (state_.is_skipping || refusal_) {
+            if (refusal_ && session::only_rolls_back(state_, input)) {
+                refusal_.reset(); // of a transaction that was lost, and is rolled back
+                continue;
+            }
             if (!refuse_input(input)) return true;
             input = input_.kept();
             if (input.empty()) return true;

@@ -74,15 +74,11 @@ void ServerForwarder::error(FrameHeader header, Bytes available)
 {
     const wire::ErrorFields fields = wire::read_error(body_of(header, available));
     if (is_fatal(fields)) {
+        // The driver knows what the client has lost, and tells it when the connection is closed.
         server_.last_words = text_of(fields);
-        // The driver knows whether the client has lost anything, and tells it then.
-        const bool is_ours_alone = is_work_of_ours() && server_.replies.size() == 1;
-        const bool may_be_unread = server_.rerun.is_unheard && client_ != nullptr;
-        if (server_.is_idle() || is_ours_alone || may_be_unread) {
-            return pass(header, available, true);
-        }
-        server_.has_told_last_words = client_ != nullptr;
-    } else if (is_work_of_ours()) {
+        return pass(header, available, true);
+    }
+    if (is_work_of_ours()) {
         ours_failed(fields);
         return pass(header, available, true);
     }
@@ -129,6 +125,12 @@ bool ServerForwarder::wants_new_process(const wire::ErrorFields& fields)
     client_->may_have_libraries = true;
     const ReplyQueue& replies = server_.replies;
     return server_.status == 'I' && replies.size() == 1 && replies.front_is(Reply::query);
+}
+
+void ServerForwarder::keep_process()
+{
+    client_->is_on_trial = false;
+    client_->pins |= Part::libraries;
 }
 
 // A failure of it is none of the client's: unlike that of a Parse which we have put in front of the

@@ -31,13 +31,6 @@ bool is_looked_into(char type)
 // A row of what we have asked ourselves is seen whole; longer ones are not carried.
 constexpr std::size_t answer_row_max = 1U << 20U;
 
-// By the first letter of a command's tag, before more of it is compared.
-bool may_change_session(char first)
-{
-    return first == 'A' || first == 'C' || first == 'D' || first == 'L' || first == 'P'
-           || first == 'R';
-}
-
 bool has_type(Bytes message, char type) { return std::to_integer<char>(message.front()) == type; }
 
 bool is_bulk(char type) { return type == server_type::data_row || type == server_type::copy_data; }
@@ -333,11 +326,16 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
         server_.sets_default = false;
         if (!server_.unknown_settings.are_known()) settings_answered();
         if (status == 'I') server_.signal_portals.clear();
+    } else if (status == 'I' && !was_hidden_query && !server_.doubts.empty()) {
+        server_.has_doubts_from_before = true;
     }
     server_.settings_then = nullptr;
     server_.has_described = false; // of what broke off, or was only described, or ours
     server_.cancel_reason.reset();
-    if (status == 'I') server_.abort_reason.reset();
+    if (status == 'I') {
+        server_.abort_reason.reset();
+        server_.has_told_settings = false;
+    }
     if (was_hidden_query) server_.settings_before = nullptr;
     if (was_hidden_query && server_.relisten_in > 0) --server_.relisten_in;
     // A query of ours has dropped the unnamed statement, if none was made behind it.
@@ -352,35 +350,6 @@ void ServerForwarder::settings_answered()
     UnknownSettings& unknown = server_.unknown_settings;
     unknown.settle();
     if (server_.status == 'I' && !server_.doubts.has(Part::settings)) unknown.become_known();
-}
-
-void ServerForwarder::command_complete(Bytes body)
-{
-    std::string_view tag = as_text(body);
-    const bool was_described = std::exchange(server_.has_described, false);
-    if (tag.empty()) return;
-    const bool is_into = !was_described && tag.starts_with("SELECT ")
-                         && server_.replies.front_is(Reply::query);
-    if (is_into) server_.doubts |= Part::temp_objects; // INTO TEMP, perhaps: rows have a shape
-    if (client_ != nullptr && client_->is_on_trial && !is_answer_to_us()) {
-        client_->is_on_trial = false;
-        client_->pins |= Part::libraries;
-    }
-    if (!may_change_session(tag.front())) return;
-    if (tag.ends_with('\0')) tag.remove_suffix(1);
-    const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
-                        || tag.starts_with("DROP ");
-    if (is_ddl) schema_changed();
-    if (tag == "RESET") {
-        server_.is_resetting = true;
-        server_.settings_then = server_.settings;
-    }
-    const bool is_replay = is_answer_to_us(); // of what the client has
-    if (tag == "LISTEN" && !is_replay) server_.doubts |= Part::channels;
-    if (tag == "PREPARE" && !is_replay) server_.doubts |= Part::prepared_statements;
-    if (tag == "DEALLOCATE" && !is_replay) return deallocated();
-    if (tag == "DISCARD ALL") return discarded_all();
-    if (tag == "DEALLOCATE ALL") statements_dropped();
 }
 
 void ServerForwarder::pass(FrameHeader header, Bytes available, bool is_hidden)

@@ -95,6 +95,7 @@ void ServerForwarder::parameter(FrameHeader header, Bytes available)
     } else {
         pass(header, available, client_ == nullptr);
     }
+    server_.has_told_settings = true;
     const SettingsRef changed = with_setting(*server_.settings, read->name, read->value);
     const bool is_default = has_default && asked == nullptr;
     server_.settings = is_default ? without_setting(*changed, name) : changed;

@@ -209,6 +209,7 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
         return;
     }
     const Parts doubts = std::exchange(server.doubts, {});
+    server.has_doubts_from_before = false;
     const bool had_temp_objects = client.pins.has(Part::temp_objects);
     client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;

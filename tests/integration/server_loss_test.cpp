@@ -32,6 +32,14 @@ void terminate(int pid)
     );
 }
 
+void wait_for_sleep(int pid)
+{
+    const std::string running =
+        "SELECT query FROM pg_stat_activity WHERE state = 'active' AND pid = "
+        + std::to_string(pid);
+    wait_until([&] { return postgres().sql(running) == "SELECT pg_sleep(60)"; }, "the query runs");
+}
+
 } // namespace
 
 TEST_CASE(
@@ -63,10 +71,7 @@ TEST_CASE("integration/server_loss: who is in the middle of a query is told why"
     const int server = client.backend_pid();
     client.send("SELECT pg_sleep(60)");
     client.flush();
-    const std::string running =
-        "SELECT query FROM pg_stat_activity WHERE state = 'active' AND pid = "
-        + std::to_string(server);
-    wait_until([&] { return postgres().sql(running) == "SELECT pg_sleep(60)"; }, "the query runs");
+    wait_for_sleep(server);
     terminate(server);
     const Result result = client.next_result().value();
     // PostgreSQL's own last word, or ours when it had none.
@@ -86,6 +91,82 @@ TEST_CASE("integration/server_loss: who is idle in a transaction is not lied to"
     CAPTURE(outcome);
     CHECK((outcome == "lost" || outcome.starts_with("ERROR")));
     CHECK(pgweir.connect().query("SELECT 'next'").text() == "next");
+}
+
+TEST_CASE(
+    "integration/server_loss: who is in the middle of a query loses that, and not his session"
+    * pooler_only()
+)
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    CHECK_FALSE(client.query("SET work_mem = '7MB'").is_error());
+    client.prepare("s", "SELECT 'prepared'");
+    for (const bool is_extended : {false, true}) {
+        CAPTURE(is_extended);
+        const int running = client.backend_pid();
+        is_extended ? client.send_params("SELECT pg_sleep(60)", {})
+                    : client.send("SELECT pg_sleep(60)");
+        client.flush();
+        wait_for_sleep(running);
+        terminate(running);
+        const std::string error = client.next_result().value().sqlstate();
+        CHECK((error == "57P01" || error == "08006"));
+        CHECK_FALSE(client.next_result());
+        CHECK(client.query("SHOW work_mem").text() == "7MB");
+        CHECK(client.execute("s").text() == "prepared");
+    }
+}
+
+TEST_CASE(
+    "integration/server_loss: a transaction that is lost has failed, and its client ends it"
+    * pooler_only()
+)
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    for (const std::string end : {"COMMIT", "ROLLBACK"}) {
+        CAPTURE(end);
+        REQUIRE_FALSE(client.query("BEGIN").is_error());
+        terminate(client.backend_pid());
+        const std::string error = client.query("SELECT 1").sqlstate();
+        CHECK((error == "57P01" || error == "08006"));
+        CHECK(client.transaction_status() == PQTRANS_INERROR);
+        CHECK(client.query("SELECT 1").sqlstate() == "25P02");
+        CHECK(client.query(end).text() == "ROLLBACK");
+        CHECK(client.query("SELECT 'next'").text() == "next");
+    }
+}
+
+TEST_CASE(
+    "integration/server_loss: what was lost while nobody looked is told, unless it is given up"
+    * pooler_only()
+)
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    REQUIRE_FALSE(client.query("BEGIN").is_error());
+    terminate(client.backend_pid());
+    CHECK(client.query("COMMIT").is_error());
+    CHECK(client.query("ROLLBACK").text() == "ROLLBACK");
+
+    REQUIRE_FALSE(client.query("BEGIN").is_error());
+    terminate(client.backend_pid());
+    CHECK(client.query("ROLLBACK").text() == "ROLLBACK");
+    CHECK(client.query("SELECT 'next'").text() == "next");
+}
+
+TEST_CASE(
+    "integration/server_loss: who had something there that no other has is sent away"
+    * pooler_only()
+)
+{
+    const Pgweir pgweir{sized("1")};
+    Connection client = pgweir.connect();
+    REQUIRE_FALSE(client.query("CREATE TEMP TABLE mine (i int)").is_error());
+    terminate(client.backend_pid());
+    CHECK(client.query("SELECT 1").is_error());
+    CHECK(client.is_lost());
 }
 
 TEST_CASE("integration/server_loss: clients outlive a restart of PostgreSQL" * pooler_only())

@@ -1,3 +1,4 @@
+#include <pgweir/session/abandon.hpp>
 #include <pgweir/session/fingerprint.hpp>
 #include <pgweir/session/question.hpp>
 
@@ -132,6 +133,13 @@ void SessionScript::lend(std::size_t server)
     session::reconcile_server(servers_.at(server_), clients_.at(client_), to_server_);
     collect();
     if (!client_input_.empty()) run_client();
+}
+
+bool SessionScript::abandon(const wire::ErrorText& error)
+{
+    const bool is_told = session::abandon(server_state(), client_state(), error, to_client_);
+    collect();
+    return is_told;
 }
 
 void SessionScript::ask()

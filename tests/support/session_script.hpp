@@ -89,6 +89,8 @@ public:
     void lend(std::size_t server);
     void take_back() { server_ = none; }
     void serve(std::size_t client) { client_ = client; }
+    /// The server is gone. False: its client hears it with its next statement.
+    [[nodiscard]] bool abandon(const wire::ErrorText& error);
     /// What the transaction has left in doubt is asked from the server, and …
     void ask();
     /// … what it has answered is taken.

@@ -53,6 +53,7 @@ inline constexpr std::array counter_rows{
     CounterRow{"pgweir_cancels_total", "Cancel requests sent to servers.", &pool::Counters::cancels},
     CounterRow{"pgweir_settings_replays_total", "Times that a server's settings were changed to its next client's.", &pool::Counters::settings_replays},
     CounterRow{"pgweir_retries_total", "Times that what a client had said was said again unseen, because a server was dead or its prepared statement unusable.", &pool::Counters::retries},
+    CounterRow{"pgweir_transactions_lost_total", "Transactions that were lost with their server, while their client's session went on.", &pool::Counters::transactions_lost},
     CounterRow{"pgweir_state_questions_total", "Times that a server was asked what a transaction had done to its session.", &pool::Counters::state_questions},
     CounterRow{"pgweir_pins_total", "Times that a client had to keep its server after a transaction.", &pool::Counters::pins},
     CounterRow{"pgweir_listen_delivered_total", "Notifications given to clients that share a listening connection.", &pool::Counters::listen_delivered},

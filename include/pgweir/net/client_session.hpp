@@ -187,8 +187,6 @@ private:
     void settings_proven();
     void settings_failed();
     void swap_for_new(Server& server);
-    void refuse(wire::ErrorText error);
-    bool refuse_input(Bytes input);
     void replies_ended(std::uint32_t ready);
     void rest_if_thinking();
     void release_if_idle();
@@ -202,7 +200,6 @@ private:
     void end_idle_transaction();
     void cancel_for(const char* setting, Duration limit);
     void abort_idle_transaction();
-    [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
     [[nodiscard]] bool owns_server() const;
     [[nodiscard]] bool keeps_server() const;
     void log_pin();
@@ -214,8 +211,15 @@ private:
     void question_failed();
     [[nodiscard]] bool waits_for_sequences() const;
     void unpin();
-    [[nodiscard]] bool has_lost_nothing();
+    [[nodiscard]] bool has_lost_nothing(const Server& lost);
+    [[nodiscard]] bool can_go_on_without(const Server& lost) const;
+    void go_on_without(Server& lost, wire::ErrorText error);
     [[nodiscard]] bool has_left_unread(const Server& lost) const;
+
+    // client_refuse.cpp: why there is none
+    void refuse(wire::ErrorText error);
+    bool refuse_input(Bytes input);
+    [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
 
     // client_listen.cpp
     [[nodiscard]] bool can_share_listener() const;

@@ -298,6 +298,13 @@ private:
     [[nodiscard]] bool is_work_of_ours() const;
     [[nodiscard]] bool can_say_again(const wire::ErrorFields& fields) const;
     [[nodiscard]] bool wants_new_process(const wire::ErrorFields& fields);
+    void keep_process();
+    /// By the first letter of a command's tag, before more of it is compared.
+    [[nodiscard]] static constexpr bool may_change_session(char first)
+    {
+        return first == 'A' || first == 'C' || first == 'D' || first == 'L' || first == 'P'
+               || first == 'R';
+    }
     void ours_failed(const wire::ErrorFields& fields);
     void fail(const wire::ErrorFields& fields);
     void pass_error(wire::FrameHeader header, Bytes available, const wire::ErrorFields& fields);

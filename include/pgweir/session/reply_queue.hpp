@@ -165,6 +165,13 @@ public:
 
     void clear();
 
+    /// In order. Calls `visit(const Expected&)`.
+    template <class Visit>
+    void for_each(Visit visit) const
+    {
+        for (const Expected& expected : expected_) visit(expected);
+    }
+
     /// No answer will ever come. Calls `undo(const Effect&)` for all that was expected, newest
     /// first.
     template <class Undo>

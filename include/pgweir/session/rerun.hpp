@@ -43,6 +43,9 @@ struct Rerun {
     }
 };
 
+/// The server is gone: what its client has named and it has not agreed to means what it did before.
+void give_up_replies(ServerState& lost, ClientState& client);
+
 /// The server is gone, and has not read what the client has said: it is as if it had not said it.
 /// Returns what is to be said again.
 [[nodiscard]] Buffer take_back(ServerState& lost, ClientState& client);

@@ -207,6 +207,9 @@ struct ServerState {
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
+    bool has_doubts_from_before =
+        false;                        // of a transaction that is over, behind which more was said
+    bool has_told_settings = false;   // of the transaction at hand, which may be rolled back
     UnknownSettings unknown_settings; // since `settings`
     std::string doubtful;             // the front of the statement that may pin its client
     std::unique_ptr<Answer> answer;   // while a question of ours is on its way
@@ -225,7 +228,6 @@ struct ServerState {
     std::optional<wire::ErrorText> abort_reason;  // likewise for a transaction that we aborted
     std::optional<wire::ErrorText> hidden_error;  // a message of ours has failed
     std::optional<wire::ErrorText> last_words;    // a FATAL error that it has sent
-    bool has_told_last_words = false;             // to its client
     // To be looked at and cleared by the driver.
     std::unique_ptr<std::vector<Notification>> heard; // of a listener; null: it is none
     // Of the transaction to its own client: the listener's must come before ReadyForQuery.

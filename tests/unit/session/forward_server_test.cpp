@@ -12,26 +12,13 @@ const wire::ErrorText reason{"ERROR", "57014", "canceling statement due to query
 
 } // namespace
 
-TEST_CASE_FIXTURE(SessionScript, "session/forward_server: last words are passed on and kept")
+TEST_CASE_FIXTURE(SessionScript, "session/forward_server: last words are the driver's to tell")
 {
     client(say::query("x"));
     server(reply::row("one") + reply::error("57P01", "terminating connection", "FATAL"));
-    CHECK(to_client() == lines("Row one", "FATAL 57P01 terminating connection"));
+    CHECK(to_client() == lines("Row one"));
     REQUIRE(server_state().last_words);
     CHECK(server_state().last_words->message == "terminating connection");
-}
-
-TEST_CASE_FIXTURE(
-    SessionScript, "session/forward_server: last words of a server that has read nothing, perhaps"
-)
-{
-    client_state().wanted = session::with_setting(*session::no_settings(), "a", "b");
-    lend(0);
-    client(say::query("x"));
-    server(reply::error("57P01", "terminating connection", "FATAL"));
-    CHECK(to_client().empty()); // for the driver to tell, or to hide
-    REQUIRE(server_state().last_words);
-    CHECK_FALSE(server_state().has_told_last_words);
 }
 
 TEST_CASE_FIXTURE(
@@ -55,20 +42,7 @@ TEST_CASE_FIXTURE(
         + reply::error("57P01", "terminating connection", "FATAL")
     );
     CHECK(to_client() == lines("Complete SELECT 1", "Ready I"));
-    REQUIRE(server_state().last_words);
-    CHECK_FALSE(server_state().has_told_last_words);
-}
-
-TEST_CASE_FIXTURE(
-    SessionScript, "session/forward_server: who is in a transaction hears the last words"
-)
-{
-    client(say::query("BEGIN"));
-    server(reply::complete("BEGIN") + reply::ready('T'));
-    forget_output();
-    server(reply::error("57P01", "terminating connection", "FATAL"));
-    CHECK(to_client() == lines("FATAL 57P01 terminating connection"));
-    CHECK(server_state().has_told_last_words);
+    CHECK(server_state().last_words);
 }
 
 TEST_CASE_FIXTURE(SessionScript, "session/forward_server: the states of errors are noted")

@@ -1,4 +1,5 @@
-// The part of ServerForwarder for commands that drop what is prepared, or make it unusable.
+// The part of ServerForwarder for what a command's tag tells: that it has dropped what is prepared,
+// or made it unusable, or changed the session in other ways.
 #include <pgweir/session/forward.hpp>
 
 #include <utility>
@@ -64,6 +65,32 @@ void ServerForwarder::discarded_all()
     client_->wanted = client_->startup;
     client_->pins = client_->pins.without(Part::functions);
     server_.doubts = server_.doubts.without(Part::functions);
+}
+
+void ServerForwarder::command_complete(Bytes body)
+{
+    std::string_view tag = as_text(body);
+    const bool was_described = std::exchange(server_.has_described, false);
+    if (tag.empty()) return;
+    const bool is_into = !was_described && tag.starts_with("SELECT ")
+                         && server_.replies.front_is(Reply::query);
+    if (is_into) server_.doubts |= Part::temp_objects; // INTO TEMP, perhaps: rows have a shape
+    if (client_ != nullptr && client_->is_on_trial && !is_answer_to_us()) keep_process();
+    if (!may_change_session(tag.front())) return;
+    if (tag.ends_with('\0')) tag.remove_suffix(1);
+    const bool is_ddl = tag.starts_with("CREATE ") || tag.starts_with("ALTER ")
+                        || tag.starts_with("DROP ");
+    if (is_ddl) schema_changed();
+    if (tag == "RESET") {
+        server_.is_resetting = true;
+        server_.settings_then = server_.settings;
+    }
+    const bool is_replay = is_answer_to_us(); // of what the client has
+    if (tag == "LISTEN" && !is_replay) server_.doubts |= Part::channels;
+    if (tag == "PREPARE" && !is_replay) server_.doubts |= Part::prepared_statements;
+    if (tag == "DEALLOCATE" && !is_replay) return deallocated();
+    if (tag == "DISCARD ALL") return discarded_all();
+    if (tag == "DEALLOCATE ALL") statements_dropped();
 }
 
 } // namespace pgweir::session
