@@ -74,7 +74,7 @@ ErrorCode LoginPlan::check_md5(Md5Salt salt, std::string_view response) const
 }
 
 LoginPlan ClientAuth::plan_login(
-    Method method, std::string_view name, const std::optional<User>& user
+    Method method, std::string_view name, const std::optional<User>& user, bool is_of_database
 ) const
 {
     LoginPlan plan{
@@ -87,10 +87,13 @@ LoginPlan ClientAuth::plan_login(
     case Method::password: plan.challenge = Challenge::cleartext; break;
     case Method::md5:
         // As PostgreSQL: "md5" means SCRAM for those whose verifier can do nothing else.
-        plan.challenge = holds_scram(plan.verifier) ? Challenge::scram : Challenge::md5;
+        plan.challenge = holds_scram(plan.verifier) || (is_of_database && !plan.verifier)
+                             ? Challenge::scram
+                             : Challenge::md5;
         break;
     case Method::scram_sha_256: plan.challenge = Challenge::scram; break;
     }
+    plan.reveals_keys = plan.challenge == Challenge::scram && holds_scram(plan.verifier);
     if (plan.challenge == Challenge::scram) plan.verifier = scram_verifier(name, plan.verifier);
     return plan;
 }

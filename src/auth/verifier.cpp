@@ -73,7 +73,7 @@ Digest derive(const Digest& secret, std::string_view label, std::string_view use
 
 Result<Verifier> parse_verifier(std::string_view stored)
 {
-    if (stored.starts_with(scram_prefix)) return parse_scram(stored.substr(scram_prefix.size()));
+    if (is_scram_verifier(stored)) return parse_scram(stored.substr(scram_prefix.size()));
     if (is_md5(stored)) return Md5Verifier{std::string{stored.substr(md5_prefix.size())}};
 
     // The protocol cannot carry a zero byte, and PostgreSQL lets nobody in with no password.
@@ -82,6 +82,8 @@ Result<Verifier> parse_verifier(std::string_view stored)
     if (!is_possible) return Errc::bad_verifier;
     return PlainPassword{std::string{stored}};
 }
+
+bool is_scram_verifier(std::string_view stored) { return stored.starts_with(scram_prefix); }
 
 std::string to_string(const ScramVerifier& verifier)
 {

@@ -119,6 +119,10 @@ constexpr std::array settings_table{
 
     Row<Draft>{"auth.method", top<&Settings::auth_method>, {rule(Kind::word), reload,
         "How clients prove who they are."}},
+    Row<Draft>{"auth.query", top<&Settings::auth_query>, {rule(Kind::text), reload,
+        "How PostgreSQL is asked for the password of a user that is not known here; empty for not at all."}},
+    Row<Draft>{"auth.user", top<&Settings::auth_user>, {rule(Kind::text), reload,
+        "Who asks it; empty for the user of the upstream."}},
 };
 
 constexpr std::array pool_table{

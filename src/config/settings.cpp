@@ -3,6 +3,7 @@
 #include <pgweir/config/rows.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace pgweir::config {
 
@@ -53,6 +54,26 @@ std::optional<auth::User> Settings::find_user(std::string_view user, std::string
     return auth::User{
         .name = place->user, .has_password = place->has_password, .password = place->password
     };
+}
+
+std::optional<net::RoleSource> Settings::find_role_source(std::string_view database) const
+{
+    if (auth_query.empty()) return std::nullopt;
+    const Database* const found = is_console(database) ? nullptr : find_database(database);
+    if (found == nullptr && !upstream) return std::nullopt;
+
+    net::Upstream place = found == nullptr ? *upstream : found->upstream;
+    const bool is_listed = database != "*" && databases.contains(std::string{database});
+    if (place.dbname.empty() && is_listed) place.dbname = database;
+    if (!auth_user.empty() && auth_user != place.user) {
+        const auto listed = users.find(auth_user);
+        place.user = auth_user;
+        place.has_password = listed != users.end() && listed->second.auth.has_password;
+        place.password = place.has_password ? listed->second.auth.password : "";
+    }
+    if (place.user.empty()) return std::nullopt;
+    if (place.dbname.empty()) place.dbname = place.user; // as libpq
+    return net::RoleSource{.upstream = std::move(place), .query = auth_query};
 }
 
 pool::Options Settings::pool_options(std::string_view database, std::string_view user) const

@@ -216,6 +216,7 @@ Task<ClientLogin::Verdict> ClientLogin::enter()
         verdict.error = fatal("3D000", "database \"" + database_ + "\" does not exist");
         co_return verdict;
     }
+    pass_on(pool);
     const TimePoint now = std::chrono::steady_clock::now();
     verdict.error = co_await door_.ensure_welcome(pool, now + door_.options().client_login_timeout);
     if (!verdict.error.message.empty()) co_return verdict;

@@ -17,17 +17,65 @@ using wire::ErrorText;
 
 Task<ClientLogin::Verdict> ClientLogin::authenticate()
 {
-    const auto user = door_.directory().find_user(user_, database_);
-    const auth::LoginPlan plan = door_.auth().plan_login(
-        door_.directory().auth_method(), user_, user
-    );
-    if (plan.challenge == auth::Challenge::none) {
-        Verdict verdict;
-        if (plan.is_known) co_return verdict;
-        co_return wrong_password("no such user");
+    const auth::Method method = door_.directory().auth_method();
+    auto user = door_.directory().find_user(user_, database_);
+    const bool is_enough = user && (user->has_password || method == auth::Method::trust);
+    bool is_of_database = false;
+    if (!is_enough) {
+        const Lookup lookup = co_await look_up();
+        if (!lookup.problem.message.empty()) co_return Verdict{false, lookup.problem};
+        is_of_database = lookup.is_of_database;
     }
-    Verdict verdict = co_await prove(&plan);
+    if (role_) user = auth::User{user_, !role_->password.empty(), role_->password};
+
+    const auth::LoginPlan plan = door_.auth().plan_login(method, user_, user, is_of_database);
+    Verdict verdict;
+    if (plan.challenge != auth::Challenge::none) {
+        verdict = co_await prove(&plan);
+    } else if (!plan.is_known) {
+        verdict = wrong_password("no such user");
+    }
+    if (verdict.goes_on && role_ && !role_->may_log_in) {
+        verdict.goes_on = false;
+        verdict.error = {
+            "FATAL", "28000", "role \"" + user_ + "\" is not permitted to log in", {}, {}
+        };
+    }
     co_return verdict;
+}
+
+// Asks PostgreSQL for whom the configuration has no password: see D-034.
+Task<ClientLogin::Lookup> ClientLogin::look_up()
+{
+    Lookup lookup;
+    auto source = door_.directory().find_role_source(database_);
+    if (!source) co_return lookup;
+    const TimePoint deadline = std::chrono::steady_clock::now()
+                               + door_.options().client_login_timeout;
+    const auth::RoleAnswer answer = co_await door_.roles().find(
+        std::move(*source), user_, deadline
+    );
+    lookup.is_of_database = !answer.is_refused;
+    role_ = answer.role;
+    if (!answer.is_available) {
+        lookup.problem = {
+            "FATAL",
+            "57P03",
+            "user \"" + user_ + "\" cannot be looked up in the database at the moment",
+            {},
+            "Try again later."
+        };
+    }
+    co_return lookup;
+}
+
+// The pool outlives its clients, and logs in with what the last one of them has proved.
+void ClientLogin::pass_on(const std::shared_ptr<Pool>& pool)
+{
+    if (secret_ && !pool->upstream().has_password && pool->set_secret(*secret_)) {
+        pool->shared().retry_not_before(TimePoint::min()); // what has failed was another secret
+    }
+    if (role_ && pool->set_identity(role_->identity)) door_.renew(pool);
 }
 
 Task<ClientLogin::Verdict> ClientLogin::prove(const auth::LoginPlan* plan)
@@ -52,6 +100,7 @@ Task<ClientLogin::Verdict> ClientLogin::prove(const auth::LoginPlan* plan)
     const ErrorCode error = plan->challenge == auth::Challenge::md5 ? plan->check_md5(salt, text)
                                                                     : plan->check_password(text);
     if (error) co_return wrong_password(error.message());
+    note_secret(*plan, text);
     Verdict right;
     co_return right;
 }
@@ -88,11 +137,24 @@ Task<ClientLogin::Verdict> ClientLogin::prove_by_scram(const auth::LoginPlan* pl
     if (!response) co_return gone;
     const auto last = scram.on_client_final(*response);
     if (!last) co_return wrong_password(last.error().message());
+    if (plan->reveals_keys) secret_ = scram.recovered_keys().value();
     Buffer server_final;
     wire::append_authentication(server_final, wire::AuthCode::sasl_final, as_bytes(*last));
     if (co_await channel_.write(std::move(server_final))) co_return gone;
     Verdict right;
     co_return right;
+}
+
+// An answer to AuthenticationMD5Password reveals nothing; but what is stored is all that it takes.
+void ClientLogin::note_secret(const auth::LoginPlan& plan, std::string_view answer)
+{
+    const auto* const md5 = plan.verifier ? std::get_if<auth::Md5Verifier>(&*plan.verifier)
+                                          : nullptr;
+    if (plan.challenge == auth::Challenge::cleartext) {
+        secret_ = std::string{answer};
+    } else if (md5 != nullptr) {
+        secret_ = "md5" + md5->hex;
+    }
 }
 
 Task<Result<std::string>> ClientLogin::read_password()

@@ -53,9 +53,11 @@ FrontDoor::FrontDoor(
       workers_{workers},
       auth_{random_secret(), keys_},
       names_{io.get_executor(), system_names()},
+      roles_{io.get_executor(), contexts_, keys_, names_},
       next_client_{random_start()}
 {
     names_.set_ttl(options_.dns_max_ttl);
+    roles_.set_socket(options_.socket);
     names_.set_changed([this](const HostPort& place, const std::vector<Address>& addresses) {
         leave_addresses(place, addresses);
     });
@@ -93,6 +95,8 @@ void FrontDoor::reload(FrontDoorOptions options)
         options.listen = options_.listen;                   // bound once
         options.worker_load_max = options_.worker_load_max; // the workers keep theirs, too
         options_ = std::move(options);
+        roles_.forget();
+        roles_.set_socket(options_.socket);
         names_.set_ttl(options_.dns_max_ttl);
         if (options_.client_tls.mode == TlsMode::disable || options_.client_tls.cert_file.empty()) {
             listening_context_ = nullptr;

@@ -33,6 +33,17 @@ void give_to(
     server.epoch = epoch;
 }
 
+void use_secret(ConnectRequest& request, const std::optional<auth::Secret>& secret)
+{
+    if (!secret) return;
+    if (const auto* const keys = std::get_if<auth::ScramKeys>(&*secret)) {
+        request.keys = *keys;
+    } else {
+        request.upstream.password = std::get<std::string>(*secret);
+        request.upstream.has_password = true;
+    }
+}
+
 } // namespace
 
 void FrontDoor::open_server(std::shared_ptr<Pool> pool, WorkerId worker)
@@ -60,6 +71,7 @@ ConnectRequest FrontDoor::request_for(const Pool& pool, TimePoint started) const
 {
     ConnectRequest request;
     request.upstream = pool.upstream();
+    if (!request.upstream.has_password) use_secret(request, pool.secret());
     request.last = hosts_.last(request.upstream);
     request.deadline = started + pool.options().server_connect_timeout;
     request.socket = options_.socket;

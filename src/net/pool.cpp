@@ -69,6 +69,29 @@ void Pool::configure(Upstream upstream, const pool::Options& options)
     options_ = options;
 }
 
+std::optional<auth::Secret> Pool::secret() const
+{
+    const std::scoped_lock lock{mutex_};
+    return secret_;
+}
+
+bool Pool::set_secret(const auth::Secret& secret)
+{
+    const std::scoped_lock lock{mutex_};
+    if (secret_ == secret) return false;
+    secret_ = secret;
+    return true;
+}
+
+bool Pool::set_identity(const std::string& identity)
+{
+    if (identity.empty()) return false;
+    const std::scoped_lock lock{mutex_};
+    const bool is_other = !identity_.empty() && identity_ != identity;
+    identity_ = identity;
+    return is_other;
+}
+
 session::SettingsRef Pool::welcome() const
 {
     const std::scoped_lock lock{mutex_};

@@ -1,11 +1,14 @@
 #include <pgweir/net/pool_registry.hpp>
 
+#include <pgweir/auth/verifier.hpp>
+
 #include <utility>
 
 namespace pgweir::net {
 
 // A pool logs in as its own user: with the password of the upstream's URL if that is the user's,
-// else with the one that the configuration has for it.
+// else with the one that the configuration has for it. A SCRAM verifier is none: then the keys that
+// its clients prove to have log in, if PostgreSQL has the same verifier.
 std::optional<Upstream> PoolRegistry::upstream_for(const Pool::Name& name) const
 {
     std::optional<Upstream> upstream = directory_.find_upstream(name.database);
@@ -14,7 +17,7 @@ std::optional<Upstream> PoolRegistry::upstream_for(const Pool::Name& name) const
     upstream->password.clear();
     upstream->has_password = false;
     const std::optional<auth::User> user = directory_.find_user(name.user, name.database);
-    if (user && user->has_password) {
+    if (user && user->has_password && !auth::is_scram_verifier(user->password)) {
         upstream->password = user->password;
         upstream->has_password = true;
     }

@@ -160,7 +160,7 @@ Task<ErrorText> ServerLogin::answer(std::uint32_t code, Buffer data)
         break;
     }
     case wire::AuthCode::sasl: {
-        if (!upstream.has_password) co_return no_password();
+        if (!upstream.has_password && !request_.keys) co_return no_password();
         const wire::Reader reader{data};
         co_return co_await sasl(read_mechanisms(reader));
     }
@@ -184,6 +184,7 @@ Task<ErrorText> ServerLogin::sasl(std::vector<std::string> mechanisms)
 {
     auth::ScramClientOptions options;
     options.secret = request_.upstream.password;
+    if (request_.keys) options.secret = *request_.keys;
     options.nonce = auth::make_scram_nonce();
     options.mechanisms = std::move(mechanisms);
     options.channel_binding = binding_policy(request_.upstream.channel_binding);

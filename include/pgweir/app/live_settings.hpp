@@ -47,6 +47,11 @@ public:
     {
         return get()->find_user(user, database);
     }
+    [[nodiscard]] std::optional<net::RoleSource> find_role_source(std::string_view database
+    ) const override
+    {
+        return get()->find_role_source(database);
+    }
     [[nodiscard]] pool::Options pool_options(std::string_view database, std::string_view user)
         const override
     {

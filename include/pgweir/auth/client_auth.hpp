@@ -29,6 +29,7 @@ struct LoginPlan {
     std::string user;
     bool is_known = false;            // matters for Challenge::none alone: nobody else is told
     std::optional<Verifier> verifier; // nothing: every answer is wrong
+    bool reveals_keys = false;        // SCRAM with a stored verifier, which others may have, too
 
     /// Challenge::scram has one, of a user or of nobody. Null with every other challenge.
     [[nodiscard]] const ScramVerifier* scram_verifier() const;
@@ -48,9 +49,13 @@ public:
     /// password, for whom SCRAM is computed at their first login.
     ClientAuth(const Digest& secret, KeyCache& keys) : secret_{secret}, keys_{keys} {}
 
-    /// `name` is what the client calls itself, `user` whom we know by that name.
+    /// `name` is what the client calls itself, `user` whom we know by that name. `is_of_database`:
+    /// it was looked for in PostgreSQL, where nobody's password is a SCRAM verifier, too.
     [[nodiscard]] LoginPlan plan_login(
-        Method method, std::string_view name, const std::optional<User>& user
+        Method method,
+        std::string_view name,
+        const std::optional<User>& user,
+        bool is_of_database = false
     ) const;
 
 private:

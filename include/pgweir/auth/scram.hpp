@@ -79,7 +79,7 @@ enum class ChannelBinding {
 };
 
 struct ScramClientOptions {
-    std::variant<std::string, ScramKeys> secret; // a password, or keys that need no PBKDF2
+    Secret secret; // a password, or keys that need no PBKDF2
     std::string nonce;
     std::vector<std::string> mechanisms; // what the server offers
     ChannelBinding channel_binding = ChannelBinding::prefer;

@@ -32,6 +32,10 @@ struct ScramKeys {
     friend bool operator==(const ScramKeys&, const ScramKeys&) = default;
 };
 
+/// What logs in: a password (or "md5…", where that is asked for), or what a client's proof
+/// revealed.
+using Secret = std::variant<std::string, ScramKeys>;
+
 struct PlainPassword {
     std::string text; // never empty
 
@@ -59,6 +63,9 @@ using Verifier = std::variant<PlainPassword, Md5Verifier, ScramVerifier>;
 /// Tells the forms apart as PostgreSQL does, with one difference: a text that starts like a SCRAM
 /// verifier and is none is an error, and not somebody's odd password.
 [[nodiscard]] Result<Verifier> parse_verifier(std::string_view stored);
+
+/// It looks like one, right or wrong.
+[[nodiscard]] bool is_scram_verifier(std::string_view stored);
 
 /// As in pg_authid: "SCRAM-SHA-256$4096:salt$StoredKey:ServerKey".
 [[nodiscard]] std::string to_string(const ScramVerifier& verifier);

@@ -65,8 +65,10 @@ struct Settings {
     net::TlsOptions server_tls = net::Upstream{}.tls; // libpq prefers TLS, and so do we
     pool::Options pool;
     auth::Method auth_method = auth::Method::scram_sha_256;
-    std::vector<std::string> admin_users; // who may use the console's commands
-    std::vector<std::string> stats_users; // who may only look
+    std::string auth_query{auth::default_query}; // empty: nobody is looked up
+    std::string auth_user;                       // who asks it; empty: the upstream's user
+    std::vector<std::string> admin_users;        // who may use the console's commands
+    std::vector<std::string> stats_users;        // who may only look
 
     std::optional<net::Upstream> upstream;     // for every database that is not listed
     std::map<std::string, Database> databases; // "*": every name that is not listed
@@ -81,6 +83,10 @@ struct Settings {
     [[nodiscard]] std::optional<auth::User> find_user(
         std::string_view user, std::string_view database
     ) const;
+
+    /// Where to ask about users whose password is not known here. Its database is that of the
+    /// connection string, whatever the client asked for: strangers do not choose where we log in.
+    [[nodiscard]] std::optional<net::RoleSource> find_role_source(std::string_view database) const;
 
     /// The defaults, changed by what the database says, then by what the user says.
     [[nodiscard]] pool::Options pool_options(std::string_view database, std::string_view user)

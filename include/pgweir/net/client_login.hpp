@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pgweir/auth/client_auth.hpp>
+#include <pgweir/auth/role_desk.hpp>
 #include <pgweir/net/channel.hpp>
 #include <pgweir/net/front_door.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -37,9 +38,16 @@ private:
     [[nodiscard]] Verdict check_startup() const;
     Task<Verdict> negotiate_protocol();
     Task<Verdict> authenticate();
+    struct Lookup {
+        bool is_of_database = false; // who is not found does not exist
+        wire::ErrorText problem;
+    };
+    Task<Lookup> look_up();
+    void note_secret(const auth::LoginPlan& plan, std::string_view answer);
     Task<Verdict> prove(const auth::LoginPlan* plan);
     Task<Verdict> prove_by_scram(const auth::LoginPlan* plan);
     Task<Result<std::string>> read_password();
+    void pass_on(const std::shared_ptr<Pool>& pool);
     Task<Verdict> enter();
     Task<Verdict> enter_console();
     [[nodiscard]] Buffer welcome_messages(const Pool& pool, const FrontDoor::Key& key) const;
@@ -57,6 +65,8 @@ private:
     std::string database_;
     session::SettingsRef settings_ = session::no_settings();
     bool wants_replication_ = false;
+    std::optional<auth::Role> role_;     // as PostgreSQL has told, if it was asked
+    std::optional<auth::Secret> secret_; // what the client has proved to know
 };
 
 } // namespace pgweir::net

@@ -23,6 +23,12 @@ public:
     [[nodiscard]] virtual std::optional<auth::User> find_user(
         std::string_view user, std::string_view database
     ) const = 0;
+    /// Whom to ask about those whose password it does not know. Nothing: nobody.
+    [[nodiscard]] virtual std::optional<RoleSource> find_role_source(std::string_view /*database*/
+    ) const
+    {
+        return std::nullopt;
+    }
     [[nodiscard]] virtual pool::Options pool_options(
         std::string_view database, std::string_view user
     ) const = 0;

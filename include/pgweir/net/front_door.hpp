@@ -13,6 +13,7 @@
 #include <pgweir/net/directory.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/pool_registry.hpp>
+#include <pgweir/net/role_lookup.hpp>
 #include <pgweir/net/server_login.hpp>
 #include <pgweir/net/spawn.hpp>
 #include <pgweir/net/tls.hpp>
@@ -105,6 +106,7 @@ public:
     [[nodiscard]] const FrontDoorOptions& options() const { return options_; }
     [[nodiscard]] const SslContext& listening_context() const { return listening_context_; }
     [[nodiscard]] PoolRegistry& pools() { return pools_; }
+    [[nodiscard]] RoleLookup& roles() { return roles_; }
     [[nodiscard]] bool is_full() const;
     [[nodiscard]] bool is_closing() const { return is_closing_; }
     /// Over when PostgreSQL has been told, if there is anything to tell, and at `deadline` at last.
@@ -171,6 +173,7 @@ private:
     ContextCache contexts_;
     HostMemory hosts_;
     Names names_;
+    RoleLookup roles_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     ClientRegister clients_by_process_id_;
     std::unordered_map<const Pool*, Opening> openings_;

@@ -52,6 +52,14 @@ struct Upstream {
     friend bool operator==(const Upstream&, const Upstream&) = default;
 };
 
+/// Where, as whom and how PostgreSQL is asked about roles.
+struct RoleSource {
+    Upstream upstream;
+    std::string query; // $1 is the name
+
+    friend bool operator==(const RoleSource&, const RoleSource&) = default;
+};
+
 /// "host:port", "[::1]:port", or an absolute directory that gets a socket file in it.
 struct ListenAddress {
     std::string host; // empty for a unix socket

@@ -1,6 +1,7 @@
 // One pool: a database and a user, and all that workers and front door share about it.
 #pragma once
 
+#include <pgweir/auth/verifier.hpp>
 #include <pgweir/base/clock.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/pool/counters.hpp>
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -63,6 +65,13 @@ public:
     [[nodiscard]] pool::Options options() const;
     void configure(Upstream upstream, const pool::Options& options);
 
+    /// What its clients have proved that they know, for where the configuration has no password.
+    [[nodiscard]] std::optional<auth::Secret> secret() const;
+    /// True: it is another one than before.
+    bool set_secret(const auth::Secret& secret);
+    /// Of the role, as the last client has found it. True: there was another role of that name.
+    bool set_identity(const std::string& identity);
+
     /// RECONNECT, or a new upstream: servers whose connect began in an earlier epoch are replaced.
     void renew() { epoch_.fetch_add(1); }
     [[nodiscard]] std::uint32_t epoch() const { return epoch_.load(); }
@@ -98,6 +107,8 @@ private:
     mutable std::mutex mutex_; // guards what follows; held for copies only
     Upstream upstream_;
     pool::Options options_;
+    std::optional<auth::Secret> secret_;
+    std::string identity_;
     session::SettingsRef welcome_ = session::no_settings();
     std::vector<session::Settings::Entry> welcome_as_spelt_;
     std::uint32_t welcome_epoch_ = 0;

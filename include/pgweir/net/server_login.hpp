@@ -45,6 +45,7 @@ void prepare_socket(int fd, const SocketOptions& options);
 
 struct ConnectRequest {
     Upstream upstream;                       // with the user and database to log in to
+    std::optional<auth::ScramKeys> keys;     // instead of a password, where SCRAM is asked for
     std::optional<HostPort> last;            // the host that was right the last time
     std::vector<wire::Parameter> parameters; // of the startup packet, beside those two
     TimePoint deadline;

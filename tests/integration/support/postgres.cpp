@@ -144,7 +144,9 @@ void Postgres::write_hba() const
     std::ostringstream hba;
     hba << "local all,replication postgres trust\n"
         << "hostssl all app_cert all cert\n"
-        << "hostssl all app_tls all scram-sha-256\n";
+        << "hostssl all app_tls all scram-sha-256\n"
+        << "host all +md5_roles all md5\n"
+        << "host all app_lookup,anna all scram-sha-256\n";
     for (const auto& [user, method] : methods) {
         hba << "local all " << user << ' ' << method << '\n'
             << "host all,replication " << user << " all " << method << '\n';
@@ -205,6 +207,8 @@ void Postgres::create_users()
     sql("SET password_encryption = 'md5'; CREATE ROLE app_md5 LOGIN PASSWORD 'secret'; "
         "RESET password_encryption");
     sql("ALTER ROLE app_scram REPLICATION");
+    sql("CREATE ROLE app_lookup LOGIN PASSWORD 'secret'; CREATE ROLE md5_roles; "
+        "GRANT SELECT ON pg_authid TO app_lookup");
     sql("GRANT ALL ON SCHEMA public TO PUBLIC");
 }
 

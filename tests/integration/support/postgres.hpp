@@ -15,7 +15,9 @@ namespace pgweir::test {
 
 /// Users app_scram, app_md5, app_plain, app_tls (scram, and refused without TLS), app_trust and
 /// app_cert, each authenticated as its name says; the password of all is "secret". app_scram may
-/// replicate. Everybody may create tables in the database app. postgres is the superuser.
+/// replicate; app_lookup (scram) may read pg_authid. Everybody may create tables in the database
+/// app. postgres is the superuser. For tests that make roles: anna is authenticated by scram, or
+/// by md5 as a member of md5_roles.
 class Postgres {
 public:
     Postgres();

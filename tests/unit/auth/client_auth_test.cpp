@@ -37,9 +37,11 @@ std::array<std::optional<auth::User>, 4> nobodies()
 
 class Fixture {
 public:
-    [[nodiscard]] auth::LoginPlan plan(Method method, const std::optional<auth::User>& who) const
+    [[nodiscard]] auth::LoginPlan plan(
+        Method method, const std::optional<auth::User>& who, bool is_of_database = false
+    ) const
     {
-        return auth_.plan_login(method, "c", who);
+        return auth_.plan_login(method, "c", who, is_of_database);
     }
     [[nodiscard]] auth::KeyCache::Stats stats() const { return keys_.stats(); }
 
@@ -91,6 +93,29 @@ TEST_CASE("auth/client_auth: md5 becomes SCRAM for a user whose verifier can do 
     CHECK(plan.challenge == Challenge::scram);
     CHECK_FALSE(log_in(plan, "pencil"));
     CHECK(log_in(plan, "Pencil") == Errc::wrong_password);
+}
+
+TEST_CASE("auth/client_auth: with md5, a name that the database does not know is asked as most are")
+{
+    const Fixture fixture;
+    for (const auto& who : nobodies()) {
+        const auto plan = fixture.plan(Method::md5, who, true);
+        CHECK(plan.challenge == Challenge::scram);
+        CHECK(log_in(plan, "pencil") == Errc::wrong_password);
+        CHECK_FALSE(plan.reveals_keys);
+    }
+    CHECK(fixture.plan(Method::md5, user(md5_of_pencil), true).challenge == Challenge::md5);
+}
+
+TEST_CASE("auth/client_auth: only a proof for a stored verifier reveals keys that others take")
+{
+    const Fixture fixture;
+    CHECK(fixture.plan(Method::scram_sha_256, user(scram_of_pencil)).reveals_keys);
+    CHECK(fixture.plan(Method::md5, user(scram_of_pencil)).reveals_keys);
+    CHECK_FALSE(fixture.plan(Method::password, user(scram_of_pencil)).reveals_keys);
+    for (const auto& who : {user("pencil"), user(md5_of_pencil), std::optional<auth::User>{}}) {
+        CHECK_FALSE(fixture.plan(Method::scram_sha_256, who).reveals_keys);
+    }
 }
 
 TEST_CASE("auth/client_auth: only trust tells that a user is unknown")

@@ -89,6 +89,37 @@ TEST_CASE("auth/scram: a client with the password and its server believe each ot
     CHECK_FALSE(talk(peers));
 }
 
+TEST_CASE("auth/scram: what a proof reveals logs in where the verifier is the same")
+{
+    auto peers = make_peers("pencil", "pencil", {}, {});
+    REQUIRE_FALSE(talk(peers));
+    const auth::ScramKeys keys = peers.server.recovered_keys().value();
+
+    const auto log_in_to = [&](auth::ScramVerifier verifier) {
+        Peers others{
+            auth::ScramServer{std::move(verifier), "another-server"},
+            auth::ScramClient{
+                {.secret = keys,
+                 .nonce = "pgweir",
+                 .mechanisms = {"SCRAM-SHA-256"},
+                 .binding = {},
+                 .user = {}},
+                cache()
+            }
+        };
+        return talk(others);
+    };
+    CHECK_FALSE(log_in_to(auth::make_scram_verifier("pencil", salt, few_iterations)));
+    CHECK(
+        log_in_to(auth::make_scram_verifier("pencil", as_bytes("another salt"), few_iterations))
+        == Errc::wrong_password
+    );
+    CHECK(
+        log_in_to(auth::make_scram_verifier("pencils", salt, few_iterations))
+        == Errc::wrong_password
+    );
+}
+
 TEST_CASE("auth/scram: passwords are the same when SASLprep says so")
 {
     auto peers = make_peers("IX", "I\u00ADX", {}, {});

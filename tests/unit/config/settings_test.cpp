@@ -17,6 +17,16 @@ std::string place_of(const Settings& settings, std::string_view database)
     return upstream ? upstream->hosts.at(0).host + "/" + upstream->dbname : "unknown";
 }
 
+// user:password@host/dbname of who is asked about roles.
+std::string asked_by(const Settings& settings, std::string_view database)
+{
+    const auto source = settings.find_role_source(database);
+    if (!source) return "nobody";
+    const auto& upstream = source->upstream;
+    return upstream.user + ":" + upstream.password + "@" + upstream.hosts.at(0).host + "/"
+           + upstream.dbname;
+}
+
 constexpr const char* listed = R"(
 [databases.app]
 upstream = "postgresql://one/"
@@ -58,6 +68,42 @@ TEST_CASE("config/settings: the database * is every name that is not listed")
     CHECK(place_of(settings, "*") == "rest/*");
     CHECK(settings.pool_options("other", "u").size == 3);
     CHECK(settings.pool_options("app", "u").size == 20);
+}
+
+TEST_CASE("config/settings: roles are looked up where the upstream's own database is")
+{
+    const std::string text = R"(
+upstream = "postgresql://app:one@db/main"
+[databases.shop]
+upstream = "postgresql://shop:two@other"
+[databases.stock]
+upstream = "postgresql://db/stock"
+)";
+    const auto settings = settings_of(text);
+    CHECK(settings.find_role_source("main")->query == auth::default_query);
+    for (const char* const name : {"main", "whatever", "*", "", "pgweir"}) {
+        CHECK(asked_by(settings, name) == "app:one@db/main");
+    }
+    CHECK(asked_by(settings, "shop") == "shop:two@other/shop");
+    CHECK(asked_by(settings, "stock") == "nobody"); // each client is itself there
+    CHECK(asked_by(settings_of("upstream = 'postgresql://app@db'"), "any") == "app:@db/app");
+    CHECK(asked_by(settings_of(text + "[auth]\nquery = ''\n"), "main") == "nobody");
+}
+
+TEST_CASE("config/settings: another user than the upstream's may look roles up")
+{
+    const std::string text = R"(
+upstream = "postgresql://app:one@db/main"
+[databases.stock]
+upstream = "postgresql://db/stock"
+[auth]
+user = "watch"
+)";
+    CHECK(asked_by(settings_of(text), "main") == "watch:@db/main");
+    const auto settings = settings_of(text + "[users.watch]\npassword = 'dog'\n");
+    CHECK(asked_by(settings, "main") == "watch:dog@db/main");
+    CHECK(asked_by(settings, "stock") == "watch:dog@db/stock");
+    CHECK(settings.find_upstream("main")->user == "app");
 }
 
 TEST_CASE("config/settings: the console is nowhere")
