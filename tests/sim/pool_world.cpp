@@ -33,8 +33,8 @@ World::World(std::uint64_t seed)
     }
     if (prng_.chance(30)) weights_[0] = weights_[5] = 30; // many come, and soon give up
     if (prng_.chance(60)) group_count_ = 2 + prng_.below(groups_max - 1);
-    for (Account& account : accounts_) {
-        account.weight = static_cast<std::uint32_t>(1 + prng_.below(2) * prng_.below(5));
+    for (std::size_t i = 1; i < groups_max; ++i) { // who is of none has a weight of 1
+        accounts_.at(i).weight = static_cast<std::uint32_t>(1 + prng_.below(2) * prng_.below(5));
     }
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
         workers_.push_back(std::make_unique<SimWorker>(shared_, WorkerId{i}, options_));
