@@ -32,6 +32,7 @@ struct Stream {
     std::size_t connections = 0;
     Millis patience{};
     std::vector<std::string> statements;
+    std::string conninfo;
 
     Clock::time_point next; // request is due
     std::size_t due_count = 0;
@@ -89,8 +90,8 @@ private:
 
 class Client {
 public:
-    Client(Stream& stream, Poller& poller, const char* conninfo, std::ostream& out)
-        : stream_{stream}, poller_{poller}, conninfo_{conninfo}, out_{out}
+    Client(Stream& stream, Poller& poller, std::ostream& out)
+        : stream_{stream}, poller_{poller}, out_{out}
     {
         connect();
     }
@@ -142,7 +143,7 @@ private:
     {
         PQfinish(connection_);
         is_connected_ = false;
-        connection_ = PQconnectStart(conninfo_);
+        connection_ = PQconnectStart(stream_.conninfo.c_str());
         if (connection_ == nullptr || PQstatus(connection_) == CONNECTION_BAD) return try_later();
         poller_.add(PQsocket(connection_), EPOLLOUT, this);
     }
@@ -214,7 +215,6 @@ private:
 
     Stream& stream_;
     Poller& poller_;
-    const char* conninfo_;
     std::ostream& out_;
     PGconn* connection_ = nullptr;
     bool is_connected_ = false;
@@ -281,12 +281,15 @@ void connect_all(Poller& poller, const std::vector<Clients>& groups)
 void load(const char* conninfo, std::istream& in, std::ostream& out)
 {
     std::vector<Stream> streams;
-    for (std::string line; std::getline(in, line);) streams.push_back(read_stream(line));
+    for (std::string line; std::getline(in, line);) {
+        Stream& stream = streams.emplace_back(read_stream(line));
+        stream.conninfo = conninfo + (" application_name=" + stream.label);
+    }
     Poller poller;
     std::vector<Clients> groups(streams.size());
     for (std::size_t i = 0; i < streams.size(); ++i) {
         for (std::size_t n = 0; n < streams[i].connections; ++n) {
-            groups[i].push_back(std::make_unique<Client>(streams[i], poller, conninfo, out));
+            groups[i].push_back(std::make_unique<Client>(streams[i], poller, out));
         }
     }
     connect_all(poller, groups);

@@ -16,7 +16,8 @@ QUICK_RATE = 2_000
 
 @dataclass(frozen=True)
 class Stream:
-    """As `bench_client load` reads it: seconds, requests a second, milliseconds."""
+    """As `bench_client load` reads it: seconds, requests a second, milliseconds. Its label is the name of its
+    application."""
 
     label: str
     statements: tuple
@@ -103,6 +104,9 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("flood", "one tenant asks for 60 ms, 300 times a second",
              (quick(14), Stream("tenant", ("SELECT pg_sleep(0.06)",), start=4, end=10, rate=300,
                                 connections=100)), (4, 10.5), 14),
+    Scenario("tenants", "one tenant asks for 8 ms with 700 clients, more than all servers can do",
+             (quick(14), Stream("tenant", ("SELECT pg_sleep(0.008)",), start=4, end=10, rate=2_800,
+                                connections=700)), (4, 10.5), 14),
     Scenario("stall", "the database stands still for 5 s", (quick(16),), (4, 9), 16, stall),
     Scenario("restart", "PostgreSQL is restarted", (quick(14),), (4, 6), 14, restart),
 )}

@@ -1,6 +1,7 @@
 #include <pgweir/config/checks.hpp>
 
 #include <pgweir/config/files.hpp>
+#include <pgweir/pool/grouping.hpp>
 
 #include <utility>
 
@@ -15,6 +16,12 @@ bool verifies(TlsMode mode) { return mode == TlsMode::verify_ca || mode == TlsMo
 
 void check_pool(const pool::Options& options, const std::string& table, Report& report)
 {
+    const std::string problem = pool::problem_in_weights(options);
+    const bool has_weights = report.places.contains(table + ".fair_weights"); // or only fair_by
+    const std::string what = has_weights ? "" : "does not suit fair_weights: ";
+    if (!problem.empty()) {
+        report.add_problem(table + (has_weights ? ".fair_weights" : ".fair_by"), what + problem);
+    }
     if (options.min_size <= options.size) return;
     // The one that was written here is the one to change.
     const bool size_is_here = report.places.contains(table + ".size");

@@ -43,6 +43,11 @@ constexpr std::array pin_words{
     Word{pool::Pin::never, "never"},
     Word{pool::Pin::error, "error"},
 };
+constexpr std::array fair_by_words{
+    Word{pool::FairBy::none, "none"},
+    Word{pool::FairBy::application_name, "application_name"},
+    Word{pool::FairBy::address, "address"},
+};
 constexpr std::array method_words{
     Word{auth::Method::trust, "trust"},
     Word{auth::Method::password, "password"},
@@ -62,6 +67,7 @@ constexpr std::array log_format_words{
 
 constexpr auto& words_of(const pool::Mode* /*type*/) { return mode_words; }
 constexpr auto& words_of(const pool::Pin* /*type*/) { return pin_words; }
+constexpr auto& words_of(const pool::FairBy* /*type*/) { return fair_by_words; }
 constexpr auto& words_of(const net::TlsMode* /*type*/) { return tls_mode_words; }
 constexpr auto& words_of(const auth::Method* /*type*/) { return method_words; }
 constexpr auto& words_of(const LogLevel* /*type*/) { return log_level_words; }

@@ -36,16 +36,16 @@ bool ClientSession::acquire(Bytes input)
     );
     const session::Glance glance = glance_at(input);
     is_plain_select_ = glance.is_plain_select;
-    const pool::Core::Request request{pool::ClassId{glance.fingerprint}, hash, last_server_};
-    const auto answer = pool_->core.acquire(*this, worker_->now(), request);
-    if (answer.slot != nullptr) {
+    pool::Core::Request request{pool::ClassId{glance.fingerprint}, hash, last_server_};
+    if (pool::Slot* const slot = pool_->core.take_idle_for(request, worker_->now())) {
         pool_->counters.wait_time.observe(Duration::zero());
-        attach(static_cast<Server&>(*answer.slot));
+        attach(static_cast<Server&>(*slot));
         return server_ != nullptr;
     }
-    if (answer.error) {
+    if (grouped_ != state_.wanted) look_at_group(); // its name may have changed
+    if (const auto error = pool_->core.wait(*this, worker_->now(), request)) {
         worker_->obey(*pool_);
-        refused(answer.error);
+        refused(*error);
         return true;
     }
     await(Awaited::server);

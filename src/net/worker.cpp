@@ -42,6 +42,7 @@ void take_options(WorkerPool& pool, std::size_t hold_max)
     pool.forward = forward_options(pool.options, hold_max);
     pool.has_timeouts = has_timeouts(pool.options);
     pool.knowledge.is_asked = pool.options.mode != pool::Mode::session;
+    pool.grouping = pool::Grouping{pool.options};
     pool.knowledge.pinning = {};
     for (const std::string& name : pool.options.pin_functions) {
         pool.knowledge.pinning.add(name, session::Part::functions);
@@ -205,7 +206,10 @@ void Worker::configure_pools()
         obey(*own);
     }
     for (const ClientId id : client_ids()) {
-        if (ClientSession* const session = find_client(id)) session->on_deadline(now_);
+        if (ClientSession* const session = find_client(id)) {
+            session->forget_group();
+            session->on_deadline(now_);
+        }
     }
 }
 

@@ -17,35 +17,32 @@ TimePoint expiry(TimePoint opened, const Options& options, std::uint64_t seed)
     return opened + options.server_lifetime * percent(random) / 100;
 }
 
-// The first lines are the whole hot path: no lock, and no write that another worker reads but the
-// count of our own idle servers.
-Core::Answer Core::acquire(Waiter& waiter, TimePoint now, const Request& request)
+Slot* Core::lend_idle(const Request& request, TimePoint now)
 {
-    const bool is_told_apart = has_lanes_ && request.class_id != ClassId::none;
-    const Pace pace = is_told_apart ? shared_.classes().pace_of(request.class_id) : Pace::any;
-    const bool nobody_is_overtaken = !shared_.has_waiting_before(lane_of(pace))
-                                     && !shared_.is_paused();
-    if (nobody_is_overtaken && !idle_.empty() && shared_.try_enter(pace)) {
-        Slot* const slot = take_idle(request, now);
-        begin_lease(*slot, now, request.class_id, pace);
-        return {slot, {}};
-    }
+    Slot* const slot = take_idle(request, now);
+    begin_lease(*slot, now, request.class_id, request.pace, {});
+    return slot;
+}
 
+std::optional<Errc> Core::wait(Waiter& waiter, TimePoint now, const Request& request)
+{
     const bool has_none = shared_.total() <= shared_.opening();
     if (has_none && is_hopeless(now)) {
         if (shared_.is_down()) open_one(now); // is it back? Nobody waits for the answer
-        return {nullptr, Errc::server_unreachable};
+        return Errc::server_unreachable;
     }
 
-    waiter.start(now, request.class_id, pace);
-    const auto queued = shared_.enqueue(waiter);
-    if (queued == Shared::Queued::refused) return {nullptr, Errc::too_many_waiting};
+    waiter.start(now, request.class_id, request.pace);
+    std::optional<Taken> crowded_out;
+    const auto queued = shared_.enqueue(waiter, &crowded_out);
+    if (queued == Shared::Queued::refused) return Errc::too_many_waiting;
+    if (crowded_out) refuse(*crowded_out, Errc::too_many_waiting);
     if (queued == Shared::Queued::first || !idle_.empty()) {
         serve_queue(now);
     } else {
         open_for_waiters(now); // who came first has asked the other workers
     }
-    return {};
+    return std::nullopt;
 }
 
 // There is no server: is none to be expected in time? A connect that is on its way to a host that
@@ -63,9 +60,14 @@ Duration Core::retry_pause()
     return options_.server_login_retry * percent(random_) / 100;
 }
 
-void Core::begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace)
+void Core::begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace, const Charge& charge)
 {
-    slot.lease = {now, id, pace, Lease::Kind::counted};
+    slot.lease = {now, id, pace, Lease::Kind::counted, false, false, charge};
+}
+
+void Core::refuse(const Taken& waiter, Errc reason)
+{
+    commands_.emplace_back(Refuse{waiter.worker, waiter.client, reason});
 }
 
 // True: somebody may have a server now who could not before. Of brief classes it learns
@@ -75,7 +77,8 @@ bool Core::end_lease(Slot& slot, TimePoint now)
     constexpr std::uint32_t sample = 16;
 
     const Duration held = now - slot.lease.since;
-    const bool is_as_ever = slot.lease.pace == Pace::brief && held < brief_below;
+    const bool is_as_ever = slot.lease.pace == Pace::brief && held < brief_below
+                            && slot.lease.charge.micros == 0;
     if (!is_as_ever) return end_special_lease(slot, now, 1);
     if (++passed_over_ == sample) {
         passed_over_ = 0;
@@ -91,6 +94,7 @@ bool Core::end_lease(Slot& slot, TimePoint now)
 bool Core::end_special_lease(Slot& slot, TimePoint now, std::uint32_t count)
 {
     const Lease lease = std::exchange(slot.lease, {});
+    if (lease.charge.micros != 0) shared_.settle(lease.charge, now - lease.since);
     if (lease.kind == Lease::Kind::none) return false;
     if (lease.kind == Lease::Kind::parked) {
         shared_.unpark();
@@ -126,7 +130,7 @@ Waiter* Core::release(Slot& slot, TimePoint now)
             if (waiter->own == nullptr) {
                 grant(*waiter, slot, now);
             } else {
-                begin_lease(slot, now, waiter->class_id, waiter->pace);
+                begin_lease(slot, now, waiter->class_id, waiter->pace, waiter->charge);
             }
             lets_in ? serve_queue(now) : open_for_waiters(now);
             return waiter->own;
@@ -155,65 +159,8 @@ void Core::take_back(Slot& slot, TimePoint now)
 
 void Core::grant(const Taken& waiter, Slot& slot, TimePoint now)
 {
-    begin_lease(slot, now, waiter.class_id, waiter.pace);
+    begin_lease(slot, now, waiter.class_id, waiter.pace, waiter.charge);
     commands_.emplace_back(Grant{waiter, &slot});
-}
-
-// What it has done so far was a transaction like others.
-void Core::park(Slot& slot, TimePoint now)
-{
-    if (slot.lease.kind == Lease::Kind::parked) return;
-    end_special_lease(slot, now, 1);
-    slot.lease.kind = Lease::Kind::parked;
-    shared_.park();
-    serve_queue(now);
-}
-
-void Core::uncount_slow(const Lease& lease)
-{
-    lease.is_resting ? shared_.unpark() : shared_.leave(Pace::slow);
-}
-
-void Core::rest(Slot& slot, TimePoint now)
-{
-    Lease& lease = slot.lease;
-    if (lease.kind != Lease::Kind::counted || lease.is_resting) return;
-    lease.is_resting = true;
-    if (lease.pace != Pace::slow) return;
-    shared_.leave(Pace::slow);
-    shared_.park();
-    serve_queue(now);
-}
-
-void Core::end_rest(Slot& slot)
-{
-    slot.lease.is_resting = false;
-    if (slot.lease.pace != Pace::slow) return;
-    shared_.unpark();
-    shared_.turn_slow(Pace::any);
-}
-
-void Core::turn_slow(const Lease& lease)
-{
-    shared_.turn_slow(lease.pace);
-    if (!lease.is_resting) return;
-    shared_.leave(Pace::slow);
-    shared_.park();
-}
-
-bool Core::look_at(Slot& slot, TimePoint now)
-{
-    Lease& lease = slot.lease;
-    if (lease.kind != Lease::Kind::counted || lease.pace == Pace::any) return false;
-    if (lease.is_guessed) return false;
-    if (now - lease.since < slow_from) return true;
-    if (lease.pace != Pace::slow) turn_slow(lease);
-    lease.pace = Pace::slow;
-    lease.is_guessed = true;
-    if (shared_.classes().guess_slow(lease.class_id, now)) {
-        shared_.change_lane(lease.class_id, Pace::slow);
-    }
-    return false;
 }
 
 void Core::opened(Slot& slot, TimePoint now)
@@ -243,7 +190,7 @@ void Core::open_failed(TimePoint now, bool is_down)
     if (shared_.total() > 0) return;
     if (is_down && shared_.may_come_back(now, options_.failover_wait)) return;
     for (const Taken& waiter : shared_.take_all()) {
-        commands_.emplace_back(Refuse{waiter.worker, waiter.client, Errc::server_unreachable});
+        refuse(waiter, Errc::server_unreachable);
     }
 }
 
@@ -301,7 +248,7 @@ void Core::tick(TimePoint now)
 void Core::refuse_overdue(TimePoint now)
 {
     while (const auto overdue = shared_.take_overdue(now)) {
-        commands_.emplace_back(Refuse{overdue->worker, overdue->client, Errc::overloaded});
+        refuse(*overdue, Errc::overloaded);
     }
 }
 

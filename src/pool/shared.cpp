@@ -1,6 +1,7 @@
 #include <pgweir/pool/shared.hpp>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <utility>
 
@@ -18,24 +19,13 @@ bool raise_below(std::atomic<std::uint32_t>& value, std::uint32_t limit)
     return false;
 }
 
-constexpr int look_ahead_max = 64; // for one's own among the waiters of others
-
 // Zero is none.
 Duration limit(Duration chosen) { return chosen > Duration::zero() ? chosen : Duration::max(); }
-
-// The queue's lock is held: so its session is still there.
-std::optional<Taken> taken(const Waiter& waiter, Waiter* own)
-{
-    return std::optional<Taken>{
-        std::in_place, waiter.client(), waiter.worker(), own, waiter.class_id(), waiter.pace()
-    };
-}
 
 } // namespace
 
 Shared::Shared(std::uint32_t worker_count, const Options& options) : workers_(worker_count)
 {
-    for (const Lane lane : lanes) line_of(lane).one = one_of(lane);
     configure(options);
 }
 
@@ -50,25 +40,41 @@ void Shared::configure(const Options& options)
     queue_timeout_.store(limit(options.queue_timeout).count());
 
     const std::scoped_lock lock{mutex_};
-    for (Line& line : lines_) line.standing.begin();
+    queue_.configure(lead_max * std::max(options.size, 1U));
 }
 
 bool Shared::try_reserve() { return raise_below(total_, size()); }
 
 bool Shared::try_start_open() { return raise_below(opening_, connect_parallel_max_.load()); }
 
-Shared::Queued Shared::enqueue(Waiter& waiter)
+Shared::Queued Shared::enqueue(Waiter& waiter, std::optional<Taken>* crowded_out)
 {
-    const Lane lane = lane_of(waiter.pace());
     const std::scoped_lock lock{mutex_};
-    Line& line = line_of(lane);
-    if (queued_ >= max_waiting_.load(std::memory_order_relaxed)) {
-        line.standing.let_down();
-        return Queued::refused;
+    if (queue_.size() >= max_waiting_.load(std::memory_order_relaxed)) [[unlikely]] {
+        Waiter* const surplus = crowded_out != nullptr ? queue_.surplus_for(waiter) : nullptr;
+        queue_.let_down(surplus != nullptr ? *surplus : waiter);
+        if (surplus == nullptr) return Queued::refused;
+        take(*surplus, *crowded_out);
     }
-    const bool is_first = line.queue.empty();
-    insert(line, line.queue.end(), waiter);
+    Queue::Line& line = queue_.line_of(lane_of(waiter.pace()));
+    const bool is_first = queue_.join(waiter, line);
+    waiting_.fetch_add(line.one);
     return is_first ? Queued::first : Queued::behind;
+}
+
+// The queue's lock is held: so its session is still there.
+void Shared::take(Waiter& waiter, std::optional<Taken>& taken)
+{
+    taken.emplace(
+        waiter.client(), waiter.worker(), nullptr, waiter.class_id(), waiter.pace(), Charge{}
+    );
+    take(waiter);
+}
+
+void Shared::take(Waiter& waiter)
+{
+    waiting_.fetch_sub(queue_.line_of(lane_of(waiter.pace())).one);
+    queue_.leave(waiter);
 }
 
 std::uint32_t Shared::waiting() const
@@ -78,54 +84,42 @@ std::uint32_t Shared::waiting() const
            + count_in(waiting, Lane::slow);
 }
 
-void Shared::insert(Line& line, const Queue::iterator& place, Waiter& waiter)
-{
-    if (line.queue.empty()) line.standing.begin();
-    line.queue.insert(place, waiter);
-    ++queued_;
-    waiting_.fetch_add(line.one);
-}
-
-void Shared::erase(Line& line, Waiter& waiter)
-{
-    line.queue.erase(line.queue.iterator_to(waiter));
-    --queued_;
-    waiting_.fetch_sub(line.one);
-}
-
 bool Shared::withdraw(Waiter& waiter)
 {
     const std::scoped_lock lock{mutex_};
     if (!waiter.is_linked()) return false;
-    Line& line = line_of(lane_of(waiter.pace()));
-    line.standing.let_down();
-    erase(line, waiter);
+    queue_.let_down(waiter);
+    take(waiter);
     return true;
 }
 
 // Whose turn it is: he is counted already. Null: nobody's.
-Shared::Line* Shared::next_line()
+Queue::Line* Shared::next_line()
 {
     const Counts waiting = waiting_.load();
     if (waiting == 0) return nullptr;
     const bool is_simple = waiting <= up_to(Lane::brief);
-    return is_simple ? &line_of(Lane::brief) : next_of_all();
+    return is_simple ? &queue_.line_of(Lane::brief) : next_of_all();
 }
 
-// Who has waited longest, of those who may.
-Shared::Line* Shared::next_of_all()
+// The group whose turn it is, of those who may; in a group, who has waited longest.
+Queue::Line* Shared::next_of_all()
 {
-    std::array<Line*, lanes.size()> left{};
+    std::array<Queue::Line*, lanes.size()> left{};
     std::size_t count = 0;
-    for (Line& line : lines_) {
-        if (!line.queue.empty()) left.at(count++) = &line;
+    for (const Lane lane : lanes) {
+        Queue::Line& line = queue_.line_of(lane);
+        if (!line.rows.empty()) left.at(count++) = &line;
     }
-    const auto is_older = [](const Line* one, const Line* other) {
-        return one->queue.front().since() < other->queue.front().since();
+    const auto is_before = [](const Queue::Line* one, const Queue::Line* other) {
+        const QueueRow& first = *one->rows.begin();
+        const QueueRow& second = *other->rows.begin();
+        if (first.group->turn != second.group->turn) return HasEarlierTurn{}(first, second);
+        return first.waiters.front().since() < second.waiters.front().since();
     };
-    std::stable_sort(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), is_older);
+    std::stable_sort(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), is_before);
     for (std::size_t i = 0; i < count; ++i) {
-        if (try_enter(left.at(i)->queue.front().pace())) return left.at(i);
+        if (try_enter(left.at(i)->rows.begin()->waiters.front().pace())) return left.at(i);
     }
     return nullptr;
 }
@@ -134,25 +128,41 @@ std::optional<Taken> Shared::take_for(WorkerId worker, TimePoint now)
 {
     const std::scoped_lock lock{mutex_};
     if (is_paused()) return std::nullopt;
-    Line* const line = next_line();
+    Queue::Line* const line = next_line();
     if (line == nullptr) return std::nullopt;
-    const bool is_turn_of_newest = line->standing.is_turn_of_newest();
-    Waiter& chosen = is_turn_of_newest ? choose_newest(line->queue, worker)
-                                       : choose(line->queue, worker);
-    note_wait(*line, now - chosen.since(), now);
-    erase(*line, chosen);
-    return taken(chosen, chosen.worker() == worker ? &chosen : nullptr);
+    Waiter& chosen = Queue::next(*line, worker);
+    Queue::note_wait(
+        chosen,
+        now,
+        Duration{queue_target_.load(std::memory_order_relaxed)},
+        Duration{queue_interval_.load(std::memory_order_relaxed)}
+    );
+    std::optional<Taken> taken{
+        std::in_place,
+        chosen.client(),
+        chosen.worker(),
+        chosen.worker() == worker ? &chosen : nullptr,
+        chosen.class_id(),
+        chosen.pace(),
+        queue_.charge(chosen, now, [&] { return estimate(chosen); })
+    };
+    waiting_.fetch_sub(line->one);
+    queue_.leave(chosen);
+    return taken;
 }
 
-// Who asks for something slow is used to waiting, and a burst of it takes as long as it takes: a
-// wait that means trouble for others is an everyday thing there.
-void Shared::note_wait(Line& line, Duration wait, TimePoint now)
+// How long it will have its server.
+Duration Shared::estimate(const Waiter& waiter) const
 {
-    if (wait.count() < queue_target_.load(std::memory_order_relaxed)) {
-        line.standing.served_in_time();
-    } else if (&line != &line_of(Lane::slow)) {
-        line.standing.served_late(now, Duration{queue_interval_.load(std::memory_order_relaxed)});
-    }
+    const Duration mean = classes_.mean_of(waiter.class_id());
+    if (mean > Duration::zero()) return mean;
+    return waiter.pace() == Pace::slow ? Classes::slow_guess : guess;
+}
+
+void Shared::settle(const Charge& charge, Duration held)
+{
+    const std::scoped_lock lock{mutex_};
+    queue_.settle(charge, held);
 }
 
 // While nobody is served at all, that is no reason to refuse anybody.
@@ -160,33 +170,26 @@ std::optional<Taken> Shared::take_overdue(TimePoint now)
 {
     if (is_paused() || is_down()) return std::nullopt;
     const std::scoped_lock lock{mutex_};
-    for (Line& line : lines_) {
-        if (line.queue.empty() || !line.standing.is_overloaded()) continue;
-        Waiter& oldest = line.queue.front();
-        if ((now - oldest.since()).count() < queue_timeout_.load()) continue;
-        erase(line, oldest);
-        return taken(oldest, nullptr);
-    }
-    return std::nullopt;
+    Waiter* const oldest = queue_.overdue(now, Duration{queue_timeout_.load()});
+    std::optional<Taken> taken;
+    if (oldest != nullptr) take(*oldest, taken);
+    return taken;
 }
 
 bool Shared::is_overloaded(Lane lane) const
 {
     const std::scoped_lock lock{mutex_};
-    const Line& line = lines_.at(static_cast<std::size_t>(lane));
-    return line.standing.is_overloaded() && !line.queue.empty();
+    return queue_.is_overloaded(lane);
 }
 
 std::vector<Taken> Shared::take_all()
 {
     const std::scoped_lock lock{mutex_};
     std::vector<Taken> all;
-    for (Line& line : lines_) {
-        while (!line.queue.empty()) {
-            Waiter& waiter = line.queue.front();
-            all.push_back({waiter.client(), waiter.worker(), nullptr});
-            erase(line, waiter);
-        }
+    std::optional<Taken> taken;
+    while (Waiter* const waiter = queue_.any()) {
+        take(*waiter, taken);
+        all.push_back(*taken);
     }
     return all;
 }
@@ -194,36 +197,7 @@ std::vector<Taken> Shared::take_all()
 std::optional<TimePoint> Shared::oldest_since() const
 {
     const std::scoped_lock lock{mutex_};
-    std::optional<TimePoint> oldest;
-    for (const Line& line : lines_) {
-        if (line.queue.empty()) continue;
-        const TimePoint since = line.queue.front().since();
-        if (!oldest || since < *oldest) oldest = since;
-    }
-    return oldest;
-}
-
-// The look ahead is bounded: with a thousand waiters of other workers the oldest simply goes.
-Waiter& Shared::choose(Queue& queue, WorkerId worker)
-{
-    const TimePoint latest = queue.front().since() + local_preference;
-    int looked_at = 0;
-    for (auto waiter = queue.begin(); waiter != queue.end(); ++waiter) {
-        if (waiter->since() > latest || ++looked_at > look_ahead_max) break;
-        if (waiter->worker() == worker) return *waiter;
-    }
-    return queue.front();
-}
-
-Waiter& Shared::choose_newest(Queue& queue, WorkerId worker)
-{
-    const TimePoint earliest = queue.back().since() - local_preference;
-    int looked_at = 0;
-    for (auto waiter = queue.rbegin(); waiter != queue.rend(); ++waiter) {
-        if (waiter->since() < earliest || ++looked_at > look_ahead_max) break;
-        if (waiter->worker() == worker) return *waiter;
-    }
-    return queue.back();
+    return queue_.oldest_since();
 }
 
 std::uint32_t Shared::admissible() const
@@ -260,21 +234,10 @@ void Shared::change_lane(ClassId id, Pace pace)
     change_queue(id, Lane::quick, pace);
 }
 
-// Nobody loses his place by it: all queues are in the order of their coming.
 void Shared::change_queue(ClassId id, Lane from, Pace pace)
 {
-    Line& old = line_of(from);
-    Line& to = line_of(lane_of(pace));
-    auto place = to.queue.begin();
-    for (auto next = old.queue.begin(); next != old.queue.end();) {
-        Waiter& waiter = *next++;
-        if (waiter.class_id() != id || waiter.pace() == Pace::any) continue;
-        erase(old, waiter);
-        waiter.change_pace(pace);
-        const auto is_later = [&](const Waiter& each) { return each.since() > waiter.since(); };
-        place = std::find_if(place, to.queue.end(), is_later);
-        insert(to, place, waiter);
-    }
+    const Counts count = queue_.change_lane(id, from, pace);
+    waiting_.fetch_add(count * one_of(lane_of(pace)) - count * one_of(from));
 }
 
 void Shared::publish_loads(WorkerId worker, const Loads& loads)

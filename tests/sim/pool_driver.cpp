@@ -53,6 +53,7 @@ void World::carry_out(SimWorker& worker, const pool::Grant& command)
 
     check_grant(worker.id, command.to.client);
     REQUIRE(take_from_queue(command.to.client));
+    charge(server);
     ++grant_count_;
     ++move_count_;
     server.use = ServerUse::moving;
@@ -67,6 +68,7 @@ void World::hand_over(SimWorker& worker, SimServer& server, ClientId client)
     follow_lanes();
     check_grant(worker.id, client);
     REQUIRE(take_from_queue(client));
+    charge(server);
     ++grant_count_;
     grant(worker, server, client);
 }
@@ -74,8 +76,11 @@ void World::hand_over(SimWorker& worker, SimServer& server, ClientId client)
 void World::carry_out(SimWorker& worker, const pool::Refuse& command)
 {
     const bool is_overdue = command.reason == pool::Errc::overloaded;
+    const bool is_crowded_out = command.reason == pool::Errc::too_many_waiting;
     if (is_overdue) check_overdue(worker, command.client);
-    REQUIRE((is_overdue || command.reason == pool::Errc::server_unreachable));
+    if (is_crowded_out) check_crowded_out(command.client);
+    const bool is_gone = command.reason == pool::Errc::server_unreachable;
+    REQUIRE((is_overdue || is_crowded_out || is_gone));
     REQUIRE(take_from_queue(command.client)); // so nobody is answered twice
     ++refusal_count_;
     const Refusal refusal{command.client};
@@ -139,6 +144,7 @@ void World::receive(SimWorker& worker, const Reconnect& /*message*/)
 void World::grant(SimWorker& worker, SimServer& server, ClientId client)
 {
     if (SimClient* const found = find_client(client)) return attach(*found, server);
+    settle(server, worker.now);
     worker.core.take_back(server, worker.now);
     obey(worker);
 }
@@ -168,6 +174,7 @@ void World::end_lease(SimServer& server)
 void World::give_back(SimWorker& worker, SimServer& server)
 {
     server.use = ServerUse::idle;
+    settle(server, worker.now);
     pool::Waiter* const next = worker.core.release(server, worker.now);
     if (next != nullptr) hand_over(worker, server, next->client());
     obey(worker);
@@ -186,6 +193,7 @@ std::unique_ptr<SimServer> World::extract(SimServer& server)
 void World::lose(SimWorker& worker, SimServer& server)
 {
     const std::unique_ptr<SimServer> gone = extract(server);
+    settle(server, worker.now);
     worker.core.lost(*gone, worker.now);
     obey(worker);
 }
@@ -201,6 +209,7 @@ void World::check_books()
     opening_before_ = shared_.opening();
 
     check_lanes();
+    check_shares();
     REQUIRE(queue_size() <= std::max(std::size_t{options_.max_waiting}, queued_before_));
     queued_before_ = queue_size();
 
@@ -218,29 +227,23 @@ void World::check_books()
 // hardly later, and for slow ones when they have as many servers as they may.
 void World::check_grant(WorkerId worker, ClientId client)
 {
-    const pool::Lane lane = lane_of(client);
-    const bool is_newest = is_turn_of_newest(lane);
-    REQUIRE(client == (is_newest ? newest_for(worker, lane) : next_for(worker, lane)));
-    if (lane != pool::Lane::brief) REQUIRE(shared_.long_held() <= shared_.long_max());
-    if (lane == pool::Lane::slow) REQUIRE(shared_.slow_held() <= shared_.slow_max());
-    const TimePoint oldest = queue_of(lane).front().since;
-    for (const pool::Lane other : pool::lanes) {
-        if (other == lane || queue_of(other).empty()) continue;
-        if (queue_of(other).front().since >= oldest) continue;
-        REQUIRE_FALSE(could_enter(other, lane));
-        ++overtaking_count_;
-    }
+    const Row row = row_of(client);
+    const bool is_newest = is_turn_of_newest(row);
+    REQUIRE(client == (is_newest ? newest_for(worker, row) : next_for(worker, row)));
+    if (row.lane != pool::Lane::brief) REQUIRE(shared_.long_held() <= shared_.long_max());
+    if (row.lane == pool::Lane::slow) REQUIRE(shared_.slow_held() <= shared_.slow_max());
+    if (size_of(row.group) == queue_size()) check_order_in_group(row);
     const TimePoint now = this->worker(worker).now;
-    note_wait(lane, now - clients_.at(client)->waiter.since(), now);
+    note_wait(row, now - clients_.at(client)->waiter.since(), now);
 }
 
 // After a failed connect it is the next tick that tries again.
 void World::check_nobody_is_stuck() const
 {
     const std::uint32_t admissible = shared_.admissible();
-    REQUIRE(admissible >= queue_of(pool::Lane::brief).size());
+    REQUIRE(admissible >= size_of(pool::Lane::brief));
     for (const pool::Lane lane : pool::lanes) {
-        REQUIRE((queue_of(lane).empty() || !may_enter(lane) || admissible > 0));
+        REQUIRE((size_of(lane) == 0 || !may_enter(lane) || admissible > 0));
     }
     if (admissible == 0 || is_paused_) return;
     for (const auto& worker : workers_) REQUIRE(worker->core.idle_count() == 0);
@@ -249,9 +252,21 @@ void World::check_nobody_is_stuck() const
     REQUIRE(shared_.opening() >= std::min(admissible, most));
 }
 
-ClientId World::next_for(WorkerId worker, pool::Lane lane) const
+// Between lanes: who has waited longest, of those who could have it.
+void World::check_order_in_group(const Row& row)
 {
-    const auto& queue = queue_of(lane);
+    const TimePoint oldest = queue_of(row).front().since;
+    for (const pool::Lane lane : pool::lanes) {
+        const auto& other = queue_of({lane, row.group});
+        if (lane == row.lane || other.empty() || other.front().since >= oldest) continue;
+        REQUIRE_FALSE(could_enter(lane, row.lane));
+        ++overtaking_count_;
+    }
+}
+
+ClientId World::next_for(WorkerId worker, const Row& row) const
+{
+    const auto& queue = queue_of(row);
     REQUIRE_FALSE(queue.empty());
     const TimePoint latest = queue.front().since + pool::Shared::local_preference;
     for (const Queued& queued : queue) {
@@ -264,23 +279,28 @@ ClientId World::next_for(WorkerId worker, pool::Lane lane) const
 std::size_t World::queue_size() const
 {
     std::size_t size = 0;
-    for (const auto& queue : queues_) size += queue.size();
+    for (const Row& row : rows()) size += queue_of(row).size();
     return size;
 }
 
 bool World::is_queued(ClientId client) const
 {
     const auto is_it = [=](const Queued& queued) { return queued.client == client; };
-    return std::any_of(queues_.begin(), queues_.end(), [&](const auto& queue) {
-        return std::any_of(queue.begin(), queue.end(), is_it);
+    const std::vector<Row> all = rows();
+    return std::any_of(all.begin(), all.end(), [&](const Row& row) {
+        return std::any_of(queue_of(row).begin(), queue_of(row).end(), is_it);
     });
 }
 
 bool World::take_from_queue(ClientId client)
 {
     std::size_t count = 0;
-    for (auto& queue : queues_) {
-        count += std::erase_if(queue, [=](const Queued& each) { return each.client == client; });
+    for (auto& line : queues_) {
+        for (auto& queue : line) {
+            count += std::erase_if(queue, [=](const Queued& each) {
+                return each.client == client;
+            });
+        }
     }
     return count == 1;
 }

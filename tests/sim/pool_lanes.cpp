@@ -13,6 +13,7 @@ void World::park()
     SimServer* const server = some_server(ServerUse::lent);
     if (server == nullptr || prng_.chance(70)) return;
     SimWorker& worker = wake(server->worker);
+    settle(*server, worker.now);
     worker.core.park(*server, worker.now);
     obey(worker);
 }
@@ -68,16 +69,22 @@ void World::check_waiters() const
 {
     std::optional<TimePoint> oldest;
     for (const pool::Lane lane : pool::lanes) {
-        REQUIRE(shared_.waiting(lane) == queue_of(lane).size());
-        REQUIRE(shared_.is_overloaded(lane) == is_overloaded(lane));
-        for (const Queued& queued : queue_of(lane)) {
+        REQUIRE(shared_.waiting(lane) == size_of(lane));
+        bool is_any_overloaded = false;
+        for (std::size_t group = 0; group < groups_max; ++group) {
+            if (is_overloaded({lane, group})) is_any_overloaded = true;
+        }
+        REQUIRE(shared_.is_overloaded(lane) == is_any_overloaded);
+    }
+    for (const Row& row : rows()) {
+        for (const Queued& queued : queue_of(row)) {
             const pool::Waiter& waiter = clients_.at(queued.client)->waiter;
             const pool::Pace of_class = shared_.classes().pace_of(waiter.class_id());
             if (waiter.pace() == pool::Pace::any) continue;
-            REQUIRE((of_class == pool::Pace::slow) == (lane == pool::Lane::slow));
+            REQUIRE((of_class == pool::Pace::slow) == (row.lane == pool::Lane::slow));
         }
-        if (queue_of(lane).empty()) continue;
-        const TimePoint first = queue_of(lane).front().since;
+        if (queue_of(row).empty()) continue;
+        const TimePoint first = queue_of(row).front().since;
         oldest = std::min(oldest.value_or(first), first);
     }
     REQUIRE(shared_.oldest_since() == oldest);
@@ -111,25 +118,26 @@ void World::check_held() const
 // More is known of a class: those who wait have changed lanes, in the order of their coming.
 void World::follow_lanes()
 {
-    for (const pool::Lane lane : pool::lanes) follow_class(lane);
+    for (const Row& row : rows()) follow_class(row);
 }
 
-void World::follow_class(pool::Lane from)
+void World::follow_class(const Row& from)
 {
-    auto& old = queues_.at(static_cast<std::size_t>(from));
+    auto& old = queues_.at(static_cast<std::size_t>(from.lane)).at(from.group);
     std::array<std::size_t, pool::lanes.size()> places{};
     for (std::size_t i = 0; i < old.size();) {
         const Queued queued = old[i];
-        const auto lane = static_cast<std::size_t>(lane_of(queued.client));
-        if (lane == static_cast<std::size_t>(from)) {
+        const Row now = row_of(queued.client);
+        const auto lane = static_cast<std::size_t>(now.lane);
+        if (now.lane == from.lane) {
             ++i;
             continue;
         }
         old.erase(old.begin() + static_cast<std::ptrdiff_t>(i));
-        auto& to = queues_.at(lane);
+        const auto& to = queue_of(now);
         std::size_t& place = places.at(lane);
         while (place < to.size() && to[place].since <= queued.since) ++place;
-        join(static_cast<pool::Lane>(lane), queued, place);
+        join(now, queued, place);
         ++place;
     }
 }

@@ -32,6 +32,10 @@ World::World(std::uint64_t seed)
         weights_.push_back(prng_.chance(60) ? static_cast<std::uint32_t>(1 + prng_.below(4)) : 0);
     }
     if (prng_.chance(30)) weights_[0] = weights_[5] = 30; // many come, and soon give up
+    if (prng_.chance(60)) group_count_ = 2 + prng_.below(groups_max - 1);
+    for (std::size_t i = 1; i < groups_max; ++i) { // who is of none has a weight of 1
+        accounts_.at(i).weight = static_cast<std::uint32_t>(1 + prng_.below(2) * prng_.below(5));
+    }
     for (std::uint32_t i = 0; i < worker_count_; ++i) {
         workers_.push_back(std::make_unique<SimWorker>(shared_, WorkerId{i}, options_));
         workers_.back()->mail.resize(worker_count_ + 1); // the last is the operator's
@@ -144,7 +148,7 @@ void World::acquire()
     const pool::Lane lane = pool::lane_of(pace);
     bool is_free = !is_paused_ && may_enter(lane);
     for (const pool::Lane each : pool::lanes) {
-        if (each <= lane && !queue_of(each).empty()) is_free = false;
+        if (each <= lane && size_of(each) > 0) is_free = false;
     }
     const bool is_idle_here = server_count(worker.id, ServerUse::idle) > 0;
     const bool has_none = shared_.total() == 0 && !shared_.may_open(worker.now);
@@ -156,12 +160,16 @@ void World::acquire()
 
     REQUIRE((answer.error == pool::Errc::server_unreachable) == is_hopeless);
     const bool is_full = queue_size() >= options_.max_waiting;
-    REQUIRE((answer.error == pool::Errc::too_many_waiting) == (is_full && !is_hopeless));
-    if (is_full && !is_hopeless) let_down(lane);
+    const bool is_refused = answer.error == pool::Errc::too_many_waiting;
+    REQUIRE((!is_refused || is_full));
+    if (is_refused) check_refused_when_full(client);
+    if (is_refused) let_down({lane, row_of(client.waiter).group});
     if (answer.error) return obey(worker); // it may have asked whether the database is back
 
     client.does = ClientDoes::waits;
-    join(lane, {client.waiter.client(), worker.id, worker.now}, queue_of(lane).size());
+    const Row row = row_of(client.waiter);
+    newcomer_ = row.group;
+    join(row, {client.waiter.client(), worker.id, worker.now}, queue_of(row).size());
     obey(worker);
 }
 
@@ -188,10 +196,10 @@ void World::vanish()
     SimClient* const client = some_client(ClientDoes::waits);
     if (client == nullptr) return;
     const ClientId id = client->waiter.client();
-    const pool::Lane lane = lane_of(id);
+    const Row row = row_of(id);
     const bool was_queued = wake(client->waiter.worker()).core.withdraw(client->waiter);
     REQUIRE(was_queued == take_from_queue(id));
-    if (was_queued) let_down(lane);
+    if (was_queued) let_down(row);
     clients_.erase(id);
 }
 
@@ -202,7 +210,7 @@ void World::time_out()
     const bool was_queued = wake(client->waiter.worker()).core.withdraw(client->waiter);
     REQUIRE(was_queued == take_from_queue(client->waiter.client()));
     if (!was_queued) return;
-    let_down(lane_of(client->waiter.client()));
+    let_down(row_of(client->waiter));
     client->does = ClientDoes::nothing;
 }
 
@@ -344,13 +352,6 @@ SimClient* World::some_client(ClientDoes does)
         if (client->does == does) choice.push_back(client.get());
     }
     return choice.empty() ? nullptr : choice[prng_.below(choice.size())];
-}
-
-SimClient& World::new_client()
-{
-    const ClientId id{next_client_++};
-    const WorkerId worker{static_cast<std::uint32_t>(prng_.below(worker_count_))};
-    return *clients_.emplace(id, std::make_unique<SimClient>(id, worker)).first->second;
 }
 
 SimServer* World::some_server(ServerUse use)

@@ -70,6 +70,8 @@ public:
     [[nodiscard]] std::uint64_t newest_first_count() const { return newest_first_count_; }
     [[nodiscard]] std::uint64_t overdue_count() const { return overdue_count_; }
     [[nodiscard]] std::uint64_t overtaking_count() const { return overtaking_count_; }
+    [[nodiscard]] std::uint64_t crowded_out_count() const { return crowded_out_count_; }
+    [[nodiscard]] std::uint64_t rivalry_count() const { return rivalry_count_; }
 
 private:
     struct SimWorker {
@@ -85,10 +87,26 @@ private:
         std::uint32_t connecting = 0;
         std::vector<std::deque<Message>> mail; // one for each sender: those do not keep order
     };
+    struct Row {
+        pool::Lane lane;
+        std::size_t group;
+    };
     struct Queued {
         ClientId client;
         WorkerId worker;
         TimePoint since;
+    };
+
+    static constexpr std::size_t groups_max = 4;
+    template <class Value>
+    using ByRow = std::array<std::array<Value, groups_max>, pool::lanes.size()>;
+
+    /// What a group was given, and what it had to wait beside.
+    struct Account {
+        std::uint32_t weight = 1;
+        Duration charged{};                                     // over its weight
+        Duration largest{};                                     // of its leases, likewise
+        std::array<std::optional<Duration>, groups_max> lead{}; // over each, when both waited first
     };
 
     /// What pool::Standing must come to, by the book.
@@ -149,36 +167,48 @@ private:
     void check_lanes();
     void follow_lanes();
     void check_grant(WorkerId worker, ClientId client);
-    [[nodiscard]] ClientId next_for(WorkerId worker, pool::Lane lane) const;
-    [[nodiscard]] ClientId newest_for(WorkerId worker, pool::Lane lane) const;
-    void join(pool::Lane lane, const Queued& queued, std::size_t place);
-    void let_down(pool::Lane lane) { stand_of(lane).is_anybody_let_down = true; }
-    [[nodiscard]] bool is_turn_of_newest(pool::Lane lane);
-    void note_wait(pool::Lane lane, Duration wait, TimePoint now);
+    void check_order_in_group(const Row& row);
+    [[nodiscard]] ClientId next_for(WorkerId worker, const Row& row) const;
+    [[nodiscard]] ClientId newest_for(WorkerId worker, const Row& row) const;
+    void join(const Row& row, const Queued& queued, std::size_t place);
+    void let_down(const Row& row) { stand_of(row).is_anybody_let_down = true; }
+    [[nodiscard]] bool is_turn_of_newest(const Row& row);
+    void note_wait(const Row& row, Duration wait, TimePoint now);
     void check_overdue(const SimWorker& worker, ClientId client);
-    void check_deadlines(const SimWorker& worker, pool::Lane lane) const;
-    [[nodiscard]] bool is_overloaded(pool::Lane lane) const
+    void check_deadlines(const SimWorker& worker, const Row& row) const;
+    [[nodiscard]] bool is_overloaded(const Row& row) const
     {
-        return stands_.at(static_cast<std::size_t>(lane)).is_overloaded && !queue_of(lane).empty();
+        return stands_.at(static_cast<std::size_t>(row.lane)).at(row.group).is_overloaded
+               && !queue_of(row).empty();
     }
-    [[nodiscard]] Stand& stand_of(pool::Lane lane)
+    [[nodiscard]] Stand& stand_of(const Row& row)
     {
-        return stands_.at(static_cast<std::size_t>(lane));
+        return stands_.at(static_cast<std::size_t>(row.lane)).at(row.group);
     }
-    [[nodiscard]] const std::deque<Queued>& queue_of(pool::Lane lane) const
+    [[nodiscard]] const std::deque<Queued>& queue_of(const Row& row) const
     {
-        return queues_.at(static_cast<std::size_t>(lane));
+        return queues_.at(static_cast<std::size_t>(row.lane)).at(row.group);
     }
-    [[nodiscard]] pool::Lane lane_of(ClientId client) const
+    [[nodiscard]] Row row_of(const pool::Waiter& waiter) const
     {
-        return pool::lane_of(clients_.at(client)->waiter.pace());
+        return {pool::lane_of(waiter.pace()), static_cast<std::size_t>(waiter.group().id)};
     }
+    [[nodiscard]] Row row_of(ClientId client) const { return row_of(clients_.at(client)->waiter); }
+    [[nodiscard]] static std::vector<Row> rows();
+    [[nodiscard]] std::size_t size_of(pool::Lane lane) const;
+    [[nodiscard]] std::size_t size_of(std::size_t group) const;
+    // … and those of the groups.
+    void check_crowded_out(ClientId client);
+    void check_refused_when_full(const SimClient& client) const;
+    void charge(const SimServer& server);
+    void settle(const SimServer& server, TimePoint now);
+    void check_shares();
     [[nodiscard]] std::size_t queue_size() const;
     [[nodiscard]] bool may_enter(pool::Lane lane) const;
     [[nodiscard]] bool could_enter(pool::Lane lane, pool::Lane entered) const;
     void check_waiters() const;
     void check_held() const;
-    void follow_class(pool::Lane from);
+    void follow_class(const Row& from);
     [[nodiscard]] bool is_queued(ClientId client) const;
     void check_nobody_is_stuck() const;
     bool take_from_queue(ClientId client);
@@ -209,9 +239,11 @@ private:
     std::vector<std::unique_ptr<SimWorker>> workers_;
     std::vector<std::unique_ptr<SimServer>> servers_;
     std::map<ClientId, std::unique_ptr<SimClient>> clients_;
-    std::array<std::deque<Queued>, pool::lanes.size()>
-        queues_; // of the lanes, as they must be in Shared
-    std::array<Stand, pool::lanes.size()> stands_;
+    ByRow<std::deque<Queued>> queues_; // as they must be in Shared
+    ByRow<Stand> stands_;
+    std::array<Account, groups_max> accounts_{};
+    std::size_t group_count_ = 1;
+    std::size_t newcomer_ = 0; // the group of who came last
     bool is_paused_ = false;
     bool has_failed_open_ = false; // since every worker has ticked
     std::uint32_t total_before_ = 0;
@@ -224,6 +256,8 @@ private:
     std::uint64_t newest_first_count_ = 0;
     std::uint64_t overdue_count_ = 0;
     std::uint64_t overtaking_count_ = 0; // of slower ones by quicker ones
+    std::uint64_t crowded_out_count_ = 0;
+    std::uint64_t rivalry_count_ = 0; // how often two groups were looked at that both waited
 };
 
 } // namespace pgweir::test

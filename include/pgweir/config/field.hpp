@@ -26,6 +26,7 @@ using Field = std::variant<
     std::vector<net::ListenAddress>*,
     pool::Mode*,
     pool::Pin*,
+    pool::FairBy*,
     net::TlsMode*,
     auth::Method*,
     LogLevel*,

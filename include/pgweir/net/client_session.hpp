@@ -136,6 +136,8 @@ public:
     /// Leaves its worker. Until join() it may only be destroyed.
     void detach();
     void join(Worker& worker, WorkerPool& pool);
+    /// The groups of its pool may be others.
+    void forget_group() { grouped_.reset(); }
 
 private:
     enum class Phase : std::uint8_t {
@@ -181,6 +183,7 @@ private:
 
     // client_lease.cpp: servers, and the time that they take
     bool acquire(Bytes input);
+    void look_at_group();
     [[nodiscard]] session::Glance glance_at(Bytes input) const;
     void attach(Server& server);
     bool begin_lease();
@@ -240,6 +243,7 @@ private:
     Server* server_ = nullptr;
     const Server* last_server_ = nullptr; // to be compared with, never looked at: it may be gone
     std::string address_;
+    session::SettingsRef grouped_; // those that its group was found with. Null: none yet
     std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;
     std::uint64_t work_ = 0;

@@ -16,6 +16,7 @@
 #include <pgweir/net/receipt.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/pool/core.hpp>
+#include <pgweir/pool/grouping.hpp>
 #include <pgweir/pool/placement.hpp>
 #include <pgweir/session/audience.hpp>
 #include <pgweir/session/forward.hpp>
@@ -87,6 +88,7 @@ struct WorkerPool {
     pool::Counters& counters;
     session::ForwardOptions forward;
     session::Knowledge knowledge;
+    pool::Grouping grouping;
     SystemClients clientele;
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken

@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/pool/error.hpp>
+#include <pgweir/pool/fair.hpp>
 #include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
 #include <pgweir/pool/shared.hpp>
@@ -27,6 +28,7 @@ struct Lease {
     Kind kind = Kind::none;
     bool is_guessed = false; // that it is slow: it had not ended by then
     bool is_resting = false; // its client thinks, in an open transaction
+    Charge charge{};
 };
 
 /// What the pool must know of a server connection; the connection itself derives from it.
@@ -91,8 +93,29 @@ public:
         /// The server that the client had the last time, if it still exists. What PostgreSQL keeps
         /// for a session and tells nobody (plans of functions, statistics to be sent) is there.
         const Slot* last = nullptr;
+        Pace pace = Pace::any; // filled in
     };
-    [[nodiscard]] Answer acquire(Waiter& waiter, TimePoint now, const Request& request);
+    [[nodiscard]] Answer acquire(Waiter& waiter, TimePoint now, Request request)
+    {
+        if (Slot* const slot = take_idle_for(request, now)) return {slot, {}};
+        const auto error = wait(waiter, now, request);
+        return {nullptr, error ? make_error_code(*error) : ErrorCode{}};
+    }
+
+    // … its two halves, for who has something to do in between.
+
+    /// Null: there is none at once. This is the whole hot path: no lock, and no write that another
+    /// worker reads but the count of our own idle servers.
+    [[nodiscard]] Slot* take_idle_for(Request& request, TimePoint now)
+    {
+        const bool is_told_apart = has_lanes_ && request.class_id != ClassId::none;
+        request.pace = is_told_apart ? shared_.classes().pace_of(request.class_id) : Pace::any;
+        const bool somebody_is_overtaken = shared_.has_waiting_before(lane_of(request.pace));
+        if (somebody_is_overtaken || shared_.is_paused() || idle_.empty()) return nullptr;
+        return shared_.try_enter(request.pace) ? lend_idle(request, now) : nullptr;
+    }
+    /// Why it may not even queue.
+    [[nodiscard]] std::optional<Errc> wait(Waiter& waiter, TimePoint now, const Request& request);
 
     /// The client does not want a server any more. False: a Grant or Refuse is on its way to it.
     bool withdraw(Waiter& waiter) { return shared_.withdraw(waiter); }
@@ -144,6 +167,7 @@ public:
     [[nodiscard]] bool tells_apart() const { return has_lanes_; }
 
 private:
+    [[nodiscard]] Slot* lend_idle(const Request& request, TimePoint now);
     [[nodiscard]] Slot* take_idle(const Request& request, TimePoint now);
     [[nodiscard]] std::vector<Slot*>::reverse_iterator choose_idle(
         std::uint64_t state_hash, TimePoint now
@@ -154,7 +178,7 @@ private:
     void close(Slot& slot, CloseReason reason);
     void grant(const Taken& waiter, Slot& slot, TimePoint now);
     void release_by_command(Slot& slot, TimePoint now);
-    void begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace);
+    static void begin_lease(Slot& slot, TimePoint now, ClassId id, Pace pace, const Charge& charge);
     bool end_lease(Slot& slot, TimePoint now);
     bool end_special_lease(Slot& slot, TimePoint now, std::uint32_t count);
     void end_rest(Slot& slot);
@@ -165,6 +189,7 @@ private:
     [[nodiscard]] Duration retry_pause();
     void serve_queue(TimePoint now);
     void refuse_overdue(TimePoint now);
+    void refuse(const Taken& waiter, Errc reason);
     void open_for_waiters(TimePoint now);
     void open_some(TimePoint now);
     bool open_one(TimePoint now);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pgweir/base/clock.hpp>
+#include <pgweir/pool/fair.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,11 @@ struct Options {
     Duration queue_target = std::chrono::milliseconds{500};
     Duration queue_interval = std::chrono::milliseconds{500};
     Duration queue_timeout = std::chrono::seconds{5};
+
+    /// Groups of clients that compete share the servers by weight: "name=weight", 1 for who is not
+    /// listed.
+    FairBy fair_by = FairBy::application_name;
+    std::vector<std::string> fair_weights{};
 
     Duration query_wait_timeout = std::chrono::seconds{15};
     Duration query_timeout{};

@@ -7,11 +7,9 @@
 #include <pgweir/base/light_mutex.hpp>
 #include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
-#include <pgweir/pool/standing.hpp>
+#include <pgweir/pool/queue.hpp>
+#include <pgweir/pool/waiter.hpp>
 
-#include <boost/intrusive/list.hpp>
-
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -20,55 +18,15 @@
 
 namespace pgweir::pool {
 
-inline constexpr std::size_t cache_line_size = 64;
-
-/// A client's place in the queue. Lives in its session, and belongs to the queue while linked.
-class Waiter : public boost::intrusive::list_base_hook<> {
-public:
-    Waiter(ClientId client, WorkerId worker) : client_{client}, worker_{worker} {}
-
-    [[nodiscard]] ClientId client() const { return client_; }
-    [[nodiscard]] WorkerId worker() const { return worker_; }
-    [[nodiscard]] TimePoint since() const { return since_; }
-    [[nodiscard]] ClassId class_id() const { return class_id_; }
-    [[nodiscard]] Pace pace() const { return pace_; }
-    void start(TimePoint now, ClassId id = ClassId::none, Pace pace = Pace::any)
-    {
-        since_ = now;
-        class_id_ = id;
-        pace_ = pace;
-    }
-    /// Its client has gone to another worker, and waits for nothing.
-    void move_to(WorkerId worker) { worker_ = worker; }
-    /// While it waits, by the queue only: more is known of its class.
-    void change_pace(Pace pace) { pace_ = pace; }
-
-private:
-    ClientId client_;
-    TimePoint since_{};
-    ClassId class_id_ = ClassId::none;
-    WorkerId worker_;
-    Pace pace_ = Pace::any;
-};
-
-/// Who was taken from the queue. `own` is null for another worker's waiter: it may be gone by the
-/// time anybody looks.
-struct Taken {
-    ClientId client;
-    WorkerId worker;
-    Waiter* own;
-    ClassId class_id = ClassId::none;
-    Pace pace = Pace::any;
-};
-
-/// First come, first served, but for two things: a waiter of the worker that has the server goes
-/// first when it came at most `local_preference` later, because moving a server between workers
-/// costs more than that (measured: design notes in src/ARCHITECTURE.md); and who is slow waits
-/// while the slow have as many servers as they may (D-019). A queue that stands is another matter:
-/// see Standing.
+/// Whose turn it is, is the Queue's to say; but who is slow waits while the slow have as many
+/// servers as they may (D-019).
 class Shared {
 public:
-    static constexpr Duration local_preference = std::chrono::milliseconds{2};
+    static constexpr Duration local_preference = Queue::local_preference;
+    /// Of a group that has had more than its share: how long the others may have the whole pool.
+    static constexpr Duration lead_max = std::chrono::seconds{3};
+    /// What a transaction is charged of which nothing is known.
+    static constexpr Duration guess = std::chrono::milliseconds{10};
 
     Shared(std::uint32_t worker_count, const Options& options);
 
@@ -107,10 +65,14 @@ public:
         behind,
         refused, // max_waiting
     };
-    [[nodiscard]] Queued enqueue(Waiter& waiter);
+    /// `crowded_out`: who was refused in its place, of the group that waits with the most for its
+    /// weight.
+    [[nodiscard]] Queued enqueue(Waiter& waiter, std::optional<Taken>* crowded_out = nullptr);
     /// False: it was taken already, and a server (or a refusal) is on its way to it.
     bool withdraw(Waiter& waiter);
     [[nodiscard]] std::optional<Taken> take_for(WorkerId worker, TimePoint now);
+    /// A server that was charged has been given back.
+    void settle(const Charge& charge, Duration held);
     /// One who has waited for longer than is any use, in a queue that stands.
     [[nodiscard]] std::optional<Taken> take_overdue(TimePoint now);
     [[nodiscard]] bool is_overloaded(Lane lane) const;
@@ -172,23 +134,7 @@ private:
         std::atomic<std::uint32_t> brief_load{0};
         std::atomic<std::uint32_t> quick_load{0};
     };
-    using Queue = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
-
-    // Who waits, a number for each lane in one word: brief is lowest.
-    using Counts = std::uint64_t;
-    static constexpr unsigned count_bits = 21; // max_waiting is below
-    [[nodiscard]] static constexpr Counts one_of(Lane lane)
-    {
-        return Counts{1} << (static_cast<unsigned>(lane) * count_bits);
-    }
-    [[nodiscard]] static constexpr Counts up_to(Lane lane)
-    {
-        return lane == Lane::slow ? ~Counts{0} : (one_of(lane) << count_bits) - 1;
-    }
-    [[nodiscard]] static constexpr std::uint32_t count_in(Counts counts, Lane lane)
-    {
-        return static_cast<std::uint32_t>((counts & up_to(lane)) / one_of(lane));
-    }
+    using Counts = LaneCounts;
 
     // What the lanes hold, in one word as well: all that is not brief above, what is slow below.
     using Held = std::uint64_t;
@@ -209,21 +155,12 @@ private:
     static constexpr std::uint32_t automatic = ~0U;
     static constexpr TimePoint::rep up = std::numeric_limits<TimePoint::rep>::max();
 
-    struct alignas(cache_line_size) Line {
-        Counts one = 0; // one who waits in it
-        Queue queue;
-        Standing standing;
-    };
-
-    [[nodiscard]] static Waiter& choose(Queue& queue, WorkerId worker);
-    [[nodiscard]] static Waiter& choose_newest(Queue& queue, WorkerId worker);
-    [[nodiscard]] Line& line_of(Lane lane) { return lines_[static_cast<std::size_t>(lane)]; }
-    void note_wait(Line& line, Duration wait, TimePoint now);
     [[nodiscard]] bool try_enter_long(Pace pace);
-    [[nodiscard]] Line* next_line();
-    [[nodiscard]] Line* next_of_all();
-    void erase(Line& line, Waiter& waiter);
-    void insert(Line& line, const Queue::iterator& place, Waiter& waiter);
+    [[nodiscard]] Queue::Line* next_line();
+    [[nodiscard]] Queue::Line* next_of_all();
+    [[nodiscard]] Duration estimate(const Waiter& waiter) const;
+    void take(Waiter& waiter, std::optional<Taken>& taken);
+    void take(Waiter& waiter);
     void change_queue(ClassId id, Lane from, Pace pace);
     [[nodiscard]] std::uint32_t load_of(std::atomic<std::uint32_t> WorkerShare::* load) const;
 
@@ -244,9 +181,8 @@ private:
     std::atomic<std::uint32_t> parked_{0};
     alignas(cache_line_size) std::atomic<Counts> waiting_{0};
     std::atomic<Held> held_{0};
-    mutable LightMutex mutex_; // guards these three; nothing is called while it is held
-    std::uint32_t queued_ = 0;
-    std::array<Line, lanes.size()> lines_;
+    mutable LightMutex mutex_; // guards the next; nothing is called while it is held
+    Queue queue_;
     std::vector<WorkerShare> workers_;
     Classes classes_;
 };

@@ -38,6 +38,29 @@ pgweir.toml:8: users.b.pool.min_size: must be at most size, which is 10, is 30
     CHECK(problems_of(upstream + "[pool]\nsize = 10\nmin_size = 10\n").empty());
 }
 
+TEST_CASE("config/checks: weights are those of what a pool's clients are told apart by")
+{
+    CHECK(
+        problems_of(upstream + R"([pool]
+fair_weights = ["web=4", "batch"]
+[databases.a.pool]
+fair_weights = ["web=4", "batch=1"]
+[users.b.pool]
+fair_by = "address"
+[users.c.pool]
+fair_by = "none"
+fair_weights = ["web=4"]
+)")
+        == R"(pgweir.toml:3: pool.fair_weights: each must be a name and its weight, )"
+           R"(1 to 1000, such as "batch=1", is "batch")"
+           "\n"
+           R"(pgweir.toml:7: users.b.pool.fair_by: does not suit fair_weights: each must be )"
+           R"(an address or prefix and its weight, 1 to 1000, such as )"
+           R"("10.1.0.0/16=4" or "unix=2", is "web=4")"
+           "\n"
+    );
+}
+
 TEST_CASE("config/checks: TLS towards clients needs a certificate and its key")
 {
     CHECK(

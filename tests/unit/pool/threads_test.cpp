@@ -132,6 +132,7 @@ private:
             return;
         }
         if (leases_ >= town_.plan.leases || prng_.chance(30)) return;
+        client.waiter.join_group({static_cast<GroupId>(prng_.below(3)), 1});
         const auto answer = core_.acquire(client.waiter, now_, {ClassId{1 + prng_.below(3)}});
         if (answer.slot != nullptr) return attach(client, static_cast<SharedSlot&>(*answer.slot));
         client.is_waiting = !answer.error;
