@@ -46,7 +46,7 @@ constexpr std::array database_columns{
     Column<DatabaseView>{"server_lifetime", [](const DatabaseView& row) { return text(whole_seconds(row.options.server_lifetime)); }},
     Column<DatabaseView>{"pool_mode", [](const DatabaseView& row) -> Value { return mode_name(row.options.mode); }},
     Column<DatabaseView>{"load_balance_hosts", [](const DatabaseView& row) -> Value { return row.upstream.balances_hosts ? "random" : "disable"; }},
-    Column<DatabaseView>{"max_connections", [](const DatabaseView&) { return text(0); }},
+    Column<DatabaseView>{"max_connections", [](const DatabaseView& row) { return text(row.options.max_db_connections); }},
     Column<DatabaseView>{"current_connections", [](const DatabaseView& row) { return text(row.servers); }},
     Column<DatabaseView>{"max_client_connections", [](const DatabaseView&) { return text(0); }},
     Column<DatabaseView>{"current_client_connections", [](const DatabaseView& row) { return text(row.clients); }},
@@ -56,7 +56,8 @@ constexpr std::array database_columns{
 
 struct UserView {
     std::string name;
-    std::optional<pool::Options> options; // of its first pool; none: it has never logged in
+    std::uint32_t cap = 0;                // max_user_connections
+    std::optional<pool::Options> options{}; // of its first pool; none: it has never logged in
     std::uint32_t servers = 0;
     std::uint32_t clients = 0;
 };
@@ -66,7 +67,7 @@ constexpr std::array user_columns{
     Column<UserView>{"pool_size", [](const UserView& row) -> Value { return row.options ? text(row.options->size) : std::nullopt; }},
     Column<UserView>{"reserve_pool_size", [](const UserView&) -> Value { return std::nullopt; }},
     Column<UserView>{"pool_mode", [](const UserView& row) -> Value { return row.options ? Value{mode_name(row.options->mode)} : std::nullopt; }},
-    Column<UserView>{"max_user_connections", [](const UserView&) { return text(0); }},
+    Column<UserView>{"max_user_connections", [](const UserView& row) { return text(row.cap); }},
     Column<UserView>{"current_connections", [](const UserView& row) { return text(row.servers); }},
     Column<UserView>{"max_user_client_connections", [](const UserView&) { return text(0); }},
     Column<UserView>{"current_client_connections", [](const UserView& row) { return text(row.clients); }},
@@ -111,10 +112,11 @@ std::vector<DatabaseView> database_views(const View& view)
 std::vector<UserView> user_views(const View& view)
 {
     std::map<std::string, UserView> users;
-    for (const std::string& name : view.config.users) users[name].name = name;
+    for (const UserRow& row : view.config.users) users[row.name] = {row.name, row.cap};
     for (const auto& [pool, counts] : view.inspection.pools) {
         UserView& row = users[pool->name().user];
         row.name = pool->name().user;
+        row.cap = pool->options().max_user_connections;
         if (!row.options) row.options = pool->options();
         row.servers += pool->shared().total();
         row.clients += counts.client_count();

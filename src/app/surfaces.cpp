@@ -50,6 +50,7 @@ metrics::DaemonStatus Surfaces::status() const
     status.logins = daemon_.front_door().login_count();
     status.login_errors = daemon_.front_door().login_errors().read();
     status.max_client_conn = daemon_.settings()->max_client_conn;
+    status.max_user_connections = daemon_.settings()->max_user_connections;
     status.version = PGWEIR_VERSION;
     status.started_at = started_at_;
     return status;
@@ -70,7 +71,10 @@ admin::ConfigView Surfaces::config() const
     };
     if (settings->upstream) add(settings->upstream->dbname, *settings->upstream);
     for (const auto& [name, database] : settings->databases) add(name, database.upstream);
-    for (const auto& [name, user] : settings->users) view.users.push_back(name);
+    for (const auto& [name, user] : settings->users) {
+        const std::uint32_t cap = settings->max_user_connections;
+        view.users.push_back({name, user.max_user_connections.value_or(cap)});
+    }
     view.version = PGWEIR_VERSION;
     view.logins = daemon_.front_door().login_count();
     return view;

@@ -14,8 +14,43 @@ using net::TlsOptions;
 
 bool verifies(TlsMode mode) { return mode == TlsMode::verify_ca || mode == TlsMode::verify_full; }
 
+void check_guarantee(const pool::Options& options, const std::string& table, Report& report)
+{
+    const auto check = [&](const char* name, std::uint32_t most) {
+        if (options.guaranteed_size <= most) return;
+        report.add_problem(
+            table + ".guaranteed_size",
+            "must be at most " + std::string{name} + ", which is " + std::to_string(most) + ", is "
+                + std::to_string(options.guaranteed_size)
+        );
+    };
+    check("size", options.size);
+    if (options.max_db_connections > 0) check("max_db_connections", options.max_db_connections);
+    if (options.max_user_connections > 0) {
+        check("max_user_connections", options.max_user_connections);
+    }
+}
+
+// Who logs in to which database is not known here, so it may be right.
+void check_sum_of_guarantees(
+    const Settings& settings, std::uint32_t cap, const std::string& key, Report& report
+)
+{
+    std::uint64_t sum = 0;
+    for (const auto& [name, user] : settings.users) {
+        if (user.pool.keys.contains("guaranteed_size")) sum += user.pool.values.guaranteed_size;
+    }
+    if (cap == 0 || sum <= cap) return;
+    report.add_warning(
+        key,
+        "is " + std::to_string(cap) + ", less than the guaranteed_size of all users together, "
+            + std::to_string(sum) + ": those that log in last may not have theirs"
+    );
+}
+
 void check_pool(const pool::Options& options, const std::string& table, Report& report)
 {
+    check_guarantee(options, table, report);
     const std::string problem = pool::problem_in_weights(options);
     const bool has_weights = report.places.contains(table + ".fair_weights"); // or only fair_by
     const std::string what = has_weights ? "" : "does not suit fair_weights: ";
@@ -119,18 +154,35 @@ void Report::add_warning(const std::string& key, std::string text)
 
 void check_pools(const Settings& settings, Report& report)
 {
-    check_pool(settings.pool, "pool", report);
+    pool::Options general = settings.pool;
+    general.max_db_connections = settings.max_db_connections;
+    general.max_user_connections = settings.max_user_connections;
+    check_pool(general, "pool", report);
+    check_sum_of_guarantees(settings, settings.max_db_connections, "max_db_connections", report);
     for (const auto& [name, database] : settings.databases) {
-        pool::Options options = settings.pool;
+        pool::Options options = general;
         database.pool.apply_to(options);
-        if (!database.pool.keys.empty()) {
+        const bool has_cap = database.max_db_connections.has_value();
+        options.max_db_connections = database.max_db_connections.value_or(options.max_db_connections
+        );
+        if (!database.pool.keys.empty() || has_cap) {
             check_pool(options, to_key({"databases", name, "pool"}), report);
+        }
+        if (has_cap) {
+            const std::string key = to_key({"databases", name, "max_db_connections"});
+            check_sum_of_guarantees(settings, *database.max_db_connections, key, report);
         }
     }
     for (const auto& [name, user] : settings.users) {
-        pool::Options options = settings.pool;
+        pool::Options options = general;
         user.pool.apply_to(options);
-        if (!user.pool.keys.empty()) check_pool(options, to_key({"users", name, "pool"}), report);
+        const bool has_cap = user.max_user_connections.has_value();
+        options.max_user_connections = user.max_user_connections.value_or(
+            options.max_user_connections
+        );
+        if (!user.pool.keys.empty() || has_cap) {
+            check_pool(options, to_key({"users", name, "pool"}), report);
+        }
     }
 }
 

@@ -81,9 +81,12 @@ private:
         if (!slot) return refuse_value(entry, key);
         std::string wrong = assign(slot->field, slot->setting->rule, entry);
         if (!wrong.empty()) add_problem(entry.place.problem(std::move(wrong)));
-        if (entry.path[0] == "users" && entry.path.size() == 3) choose_secret(entry);
+        const bool is_users_own = entry.path[0] == "users" && entry.path.size() == 3;
+        if (is_users_own && is_secret(entry.path[2])) choose_secret(entry);
         report_.places.insert_or_assign(key, entry.place);
     }
+
+    static bool is_secret(std::string_view key) { return key.starts_with("password"); }
 
     // Of a user's three, the one with the highest precedence counts; two in one place are a riddle.
     void choose_secret(const Entry& entry)
@@ -91,7 +94,8 @@ private:
         UserDraft& user = draft_.users[entry.path[1]];
         for (const auto& row : user_rows()) {
             const std::string key = to_key({"users", entry.path[1], std::string{row.key}});
-            if (row.key == entry.path[2] || !report_.places.contains(key)) continue;
+            if (!is_secret(row.key) || row.key == entry.path[2] || !report_.places.contains(key))
+                continue;
             if (report_.places.at(key).source == entry.place.source) {
                 add_problem(entry.place.problem(
                     "stands beside " + std::string{row.key} + ": keep one of them"
@@ -171,6 +175,9 @@ private:
             User user{
                 .auth = {.name = name, .has_password = false, .password = {}}, .pool = draft.pool
             };
+            if (report_.places.contains(to_key({"users", name, "max_user_connections"}))) {
+                user.max_user_connections = draft.max_user_connections;
+            }
             user.auth.password = find_secret(name, draft);
             user.auth.has_password = !user.auth.password.empty();
             draft_.settings.users.emplace(name, std::move(user));
@@ -259,6 +266,9 @@ private:
             return;
         }
         Database database{.upstream = {}, .pool = draft.pool};
+        if (report_.places.contains(to_key({"databases", name, "max_db_connections"}))) {
+            database.max_db_connections = draft.max_db_connections;
+        }
         if (!draft.upstream.empty()) {
             database.upstream = read_upstream(draft.upstream, key).value_or(net::Upstream{});
         } else if (draft_.settings.upstream) {

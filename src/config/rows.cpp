@@ -61,6 +61,10 @@ constexpr std::array settings_table{
         "Percent of a core that one thread may use before clients go to others; 0 spreads them over all at once."}},
     Row<Draft>{"max_client_conn", top<&Settings::max_client_conn>, {number(1, 1'000'000), reload,
         "Clients at the same time; one more is refused."}},
+    Row<Draft>{"max_db_connections", top<&Settings::max_db_connections>, {number(0, 100'000), reload,
+        "Server connections of one database, all its users together; 0 is no cap."}},
+    Row<Draft>{"max_user_connections", top<&Settings::max_user_connections>, {number(0, 100'000), reload,
+        "Server connections of one user, in all databases together; 0 is no cap."}},
     Row<Draft>{"client_login_timeout", top<&Settings::client_login_timeout>, {duration(100ms, hour), reload,
         "How long a client may take to log in."}},
     Row<Draft>{"shutdown_timeout", top<&Settings::shutdown_timeout>, {duration(0s, day), reload,
@@ -132,6 +136,8 @@ constexpr std::array pool_table{
         "Server connections of one pool (one database and user), all workers together."}},
     Row<Options>{"min_size", in_pool<&Options::min_size>, {number(0, 10'000), reload,
         "Server connections that stay open even when nobody asks."}},
+    Row<Options>{"guaranteed_size", in_pool<&Options::guaranteed_size>, {number(0, 10'000), reload,
+        "Server connections, of max_db_connections and max_user_connections, that no other pool may take."}},
     Row<Options>{"max_waiting", in_pool<&Options::max_waiting>, {number(0, 1'000'000), reload,
         "Clients in the queue for a server connection; one more is refused at once."}},
     Row<Options>{"connect_parallel_max", in_pool<&Options::connect_parallel_max>, {number(1, 1'000), reload,
@@ -191,6 +197,8 @@ constexpr std::array pool_table{
 constexpr std::array database_table{
     Row<DatabaseDraft>{"upstream", &member<DatabaseDraft, &DatabaseDraft::upstream>, {rule(Kind::upstream_url), reload,
         "Where this database is: a connection string as libpq reads it."}},
+    Row<DatabaseDraft>{"max_db_connections", &member<DatabaseDraft, &DatabaseDraft::max_db_connections>, {number(0, 100'000), reload,
+        "Server connections of this database, all its users together; 0 is no cap."}},
 };
 
 constexpr std::array user_table{
@@ -200,6 +208,8 @@ constexpr std::array user_table{
         "A file that holds the password and nothing else."}},
     Row<UserDraft>{"password_env", &member<UserDraft, &UserDraft::password_env>, {rule(Kind::text), reload,
         "The environment variable that holds the password."}},
+    Row<UserDraft>{"max_user_connections", &member<UserDraft, &UserDraft::max_user_connections>, {number(0, 100'000), reload,
+        "Server connections of this user, in all databases together; 0 is no cap."}},
 };
 // clang-format on
 

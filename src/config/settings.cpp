@@ -79,9 +79,18 @@ std::optional<net::RoleSource> Settings::find_role_source(std::string_view datab
 pool::Options Settings::pool_options(std::string_view database, std::string_view user) const
 {
     pool::Options options = pool;
-    if (const Database* const found = find_database(database)) found->pool.apply_to(options);
+    options.max_db_connections = max_db_connections;
+    options.max_user_connections = max_user_connections;
+    if (const Database* const found = find_database(database)) {
+        found->pool.apply_to(options);
+        options.max_db_connections = found->max_db_connections.value_or(max_db_connections);
+    }
     const auto listed = users.find(std::string{user});
-    if (listed != users.end()) listed->second.pool.apply_to(options);
+    if (listed != users.end()) {
+        listed->second.pool.apply_to(options);
+        const User& own = listed->second;
+        options.max_user_connections = own.max_user_connections.value_or(max_user_connections);
+    }
 
     // Database and user can each be right, and ask together for more than there may be.
     options.min_size = std::min(options.min_size, options.size);

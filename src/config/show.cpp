@@ -28,6 +28,15 @@ void append(
     rows.back().default_value = show(row.field(defaults), rule);
 }
 
+void append_cap(
+    std::vector<ConfigRow>& rows, const std::string& prefix, const char* key, std::uint32_t cap
+)
+{
+    rows.push_back(
+        {.key = prefix + key, .value = std::to_string(cap), .default_value = {}, .changeable = true}
+    );
+}
+
 void append_override(
     std::vector<ConfigRow>& rows, const std::string& prefix, const PoolOverride& pool
 )
@@ -62,6 +71,9 @@ std::vector<ConfigRow> config_rows(const Settings& settings)
         rows.push_back(row_of(
             url_row.setting, prefix + std::string{url_row.key}, format_upstream(database.upstream)
         ));
+        if (database.max_db_connections) {
+            append_cap(rows, prefix, "max_db_connections", *database.max_db_connections);
+        }
         append_override(rows, prefix, database.pool);
     }
     for (const auto& [name, user] : settings.users) {
@@ -72,6 +84,9 @@ std::vector<ConfigRow> config_rows(const Settings& settings)
             prefix + std::string{password_row.key},
             user.auth.has_password ? "********" : ""
         ));
+        if (user.max_user_connections) {
+            append_cap(rows, prefix, "max_user_connections", *user.max_user_connections);
+        }
         append_override(rows, prefix, user.pool);
     }
     return rows;

@@ -98,6 +98,7 @@ void add_stats(Families& families, const std::vector<PoolRow>& pools)
 struct DatabaseState {
     Labels labels;
     std::uint32_t size = 0;
+    std::uint32_t cap = 0;
     std::uint32_t connections = 0;
     bool is_paused = false;
 };
@@ -124,6 +125,7 @@ std::vector<DatabaseState> database_states(const std::vector<PoolRow>& pools)
             {"pool_mode", name_of(pool->options().mode)},
         };
         state.size = pool->shared().size();
+        state.cap = pool->options().max_db_connections;
         state.is_paused = pool->shared().is_paused();
     }
     std::vector<DatabaseState> rows;
@@ -137,6 +139,10 @@ void add_databases(Families& families, const std::vector<PoolRow>& pools)
     const std::vector<DatabaseState> states = database_states(pools);
     families.gauge("pgbouncer_databases_pool_size", "Server connections that a pool may have.");
     for (const DatabaseState& state : states) families.add(state.size, state.labels);
+    families.gauge(
+        "pgbouncer_databases_max_connections", "Server connections it may have; 0 is no cap."
+    );
+    for (const DatabaseState& state : states) families.add(state.cap, state.labels);
     families.gauge("pgbouncer_databases_current_connections", "Server connections there are.");
     for (const DatabaseState& state : states) families.add(state.connections, state.labels);
     families.gauge("pgbouncer_databases_paused", "1 while an operator has paused it.");
@@ -170,6 +176,9 @@ void add_lists(Families& families, const Snapshot& snapshot)
     add("pgbouncer_config_max_client_connections",
         "Clients that may log in.",
         snapshot.daemon.max_client_conn);
+    add("pgbouncer_config_max_user_connections",
+        "Server connections that one user may have; 0 is no cap.",
+        snapshot.daemon.max_user_connections);
 }
 
 } // namespace

@@ -70,48 +70,4 @@ bool ClientSession::refuse_input(Bytes input)
     return step.stop == Stop::need_server;
 }
 
-wire::ErrorText ClientSession::refusal(ErrorCode reason) const
-{
-    const pool::Shared& shared = pool_->pool->shared();
-    const std::string detail = "Pool " + pool_->pool->label() + ": "
-                               + std::to_string(shared.total()) + " of "
-                               + std::to_string(shared.size()) + " server connections open, "
-                               + std::to_string(shared.waiting()) + " clients waiting.";
-    if (reason == pool::Errc::wait_timed_out) {
-        return {
-            "ERROR",
-            "53300",
-            "no server connection became free within query_wait_timeout ("
-                + duration_text(pool_->options.query_wait_timeout) + ")",
-            detail,
-            "The pool is busy: retry later, make transactions shorter, or raise pool.size."
-        };
-    }
-    if (reason == pool::Errc::too_many_waiting) {
-        return {
-            "ERROR",
-            "53300",
-            "too many clients are waiting for a server connection",
-            detail,
-            "max_waiting is " + std::to_string(pool_->options.max_waiting)
-                + ": retry later, or raise it."
-        };
-    }
-    if (reason == pool::Errc::overloaded) {
-        return {
-            "ERROR",
-            "53300",
-            "no server connection became free within queue_timeout ("
-                + duration_text(pool_->options.queue_timeout) + "), and the pool is overloaded",
-            detail,
-            "Clients give up while they wait, so the newest go first: retry later, make "
-            "transactions shorter, or raise pool.size."
-        };
-    }
-    wire::ErrorText error = pool_->pool->last_error();
-    if (error.message.empty()) error = {"ERROR", "08006", "the server cannot be reached", {}, {}};
-    error.severity = "ERROR";
-    return error;
-}
-
 } // namespace pgweir::net

@@ -1,6 +1,7 @@
 // The part of FrontDoor that opens connections to PostgreSQL.
 #include <pgweir/base/log.hpp>
 #include <pgweir/net/front_door.hpp>
+#include <pgweir/net/refusal.hpp>
 #include <pgweir/net/target.hpp>
 
 #include <boost/asio/post.hpp>
@@ -21,6 +22,21 @@ bool is_down(std::string_view sqlstate)
 {
     return sqlstate.starts_with("08") || sqlstate.starts_with("57P0") || sqlstate == "53300";
 }
+
+// Who opens it may be another: it is looked for now and then as well.
+constexpr Duration look_again = std::chrono::milliseconds{500};
+
+/// A login waits for the first server of its pool.
+class AwaitedFirst {
+public:
+    explicit AwaitedFirst(pool::Shared& shared) : shared_{shared} { shared_.await_first(); }
+    AwaitedFirst(const AwaitedFirst&) = delete;
+    AwaitedFirst& operator=(const AwaitedFirst&) = delete;
+    ~AwaitedFirst() { shared_.end_await_first(); }
+
+private:
+    pool::Shared& shared_;
+};
 
 // `epoch`: of the pool, when the connect began.
 void give_to(
@@ -184,17 +200,19 @@ void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
     for (const auto& timer : std::exchange(opening.waiters, {})) timer->cancel();
 }
 
-// For a login.
+// For a login. When a cap of many pools is full, a worker opens it as soon as there is a place.
 bool FrontDoor::try_open(const std::shared_ptr<Pool>& pool)
 {
     pool::Shared& shared = pool->shared();
-    if (!shared.may_open(Clock::now()) || !shared.try_start_open()) return false;
-    if (!shared.try_reserve()) {
-        shared.end_open();
-        return false;
-    }
-    tasks_.spawn("open_server", open_for_pool(pool, next_worker()));
-    return true;
+    if (!shared.may_open(Clock::now()) || !shared.may_start_open()) return false;
+    const WorkerId worker = next_worker();
+    pool::Nudges nudges;
+    const bool has_place = shared.try_reserve(worker, shared.is_first_awaited(), nudges);
+    const bool is_opening = has_place && shared.try_start_open();
+    if (has_place && !is_opening) shared.unreserve(nudges);
+    for (const pool::Nudge& each : nudges) workers_[index_of(each.worker)]->nudge(*each.party);
+    if (is_opening) tasks_.spawn("open_server", open_for_pool(pool, worker));
+    return is_opening;
 }
 
 Task<void> FrontDoor::wait_for_opening(Opening& opening, TimePoint deadline)
@@ -214,6 +232,7 @@ Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint 
     if (is_renewed)
         co_await wait_for_opening(opening, deadline); // if it fails, the old one is left
     const std::uint64_t failures = opening.failures;
+    const AwaitedFirst awaited{pool->shared()};
     while (pool->welcome()->entries().empty()) {
         const TimePoint now = Clock::now();
         if (opening.failures != failures || !pool->shared().may_open(now)) {
@@ -226,12 +245,13 @@ Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint 
         }
         if (now >= deadline) {
             ErrorText late{"FATAL", "57P03", "the server has not answered yet", {}, {}};
+            late.detail = caps_text(pool->shared());
             late.hint = "Try again later.";
             co_return late;
         }
         if (pool->shared().opening() == 0) try_open(pool);
         if (opening.failures != failures) continue; // a socket file that is missing fails at once
-        co_await wait_for_opening(opening, deadline);
+        co_await wait_for_opening(opening, std::min(deadline, now + look_again));
     }
     co_return ErrorText{};
 }

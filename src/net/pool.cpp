@@ -33,7 +33,13 @@ std::map<std::string, std::uint64_t> ErrorCounts::read() const
     return {counts_.begin(), counts_.end()};
 }
 
-Pool::Pool(Name name, Upstream upstream, const pool::Options& options, std::uint32_t worker_count)
+Pool::Pool(
+    Name name,
+    Upstream upstream,
+    const pool::Options& options,
+    std::uint32_t worker_count,
+    pool::Budgets* budgets
+)
     : name_{std::move(name)},
       cut_channel_{new_cut_channel()},
       shared_{worker_count, options},
@@ -41,6 +47,9 @@ Pool::Pool(Name name, Upstream upstream, const pool::Options& options, std::uint
       upstream_{std::move(upstream)},
       options_{options}
 {
+    if (budgets == nullptr) return;
+    shared_.join(*budgets, this, name_.database, name_.user);
+    shared_.configure(options);
 }
 
 Upstream Pool::upstream() const

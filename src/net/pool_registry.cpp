@@ -33,11 +33,15 @@ std::shared_ptr<Pool> PoolRegistry::find_or_make(const Pool::Name& name)
     }
     std::optional<Upstream> upstream = upstream_for(name);
     if (!upstream) return nullptr;
-    auto made = std::make_shared<Pool>(
-        name, std::move(*upstream), directory_.pool_options(name.database, name.user), worker_count_
-    );
+    const pool::Options options = directory_.pool_options(name.database, name.user);
     const std::scoped_lock lock{mutex_};
-    return pools_.try_emplace(name, std::move(made)).first->second;
+    std::shared_ptr<Pool>& pool = pools_[name];
+    if (!pool) { // or it would count twice
+        pool = std::make_shared<Pool>(
+            name, std::move(*upstream), options, worker_count_, &budgets_
+        );
+    }
+    return pool;
 }
 
 std::vector<std::shared_ptr<Pool>> PoolRegistry::all() const

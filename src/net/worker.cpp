@@ -24,6 +24,13 @@ bool has_timeouts(const pool::Options& options)
            || options.client_idle_timeout > Duration::zero();
 }
 
+Counter& count_closed(pool::Counters& counters, pool::CloseReason reason)
+{
+    if (reason == pool::CloseReason::too_old) return counters.servers_closed_old;
+    if (reason == pool::CloseReason::evicted) return counters.servers_evicted;
+    return counters.servers_closed_idle;
+}
+
 session::ForwardOptions forward_options(const pool::Options& options, std::size_t hold_max)
 {
     return {
@@ -233,8 +240,12 @@ void Worker::carry_out(WorkerPool& pool, const pool::Open& /*command*/)
 void Worker::carry_out(WorkerPool& pool, const pool::Close& command)
 {
     auto& server = static_cast<Server&>(*command.slot);
-    const bool is_old = command.reason == pool::CloseReason::too_old;
-    (is_old ? pool.counters.servers_closed_old : pool.counters.servers_closed_idle).add();
+    count_closed(pool.counters, command.reason).add();
+    if (command.reason == pool::CloseReason::evicted) {
+        log(LogLevel::debug,
+            "server_evicted",
+            {{"pool", pool.pool->label()}, {"server_pid", server.cancel_target().process_id}});
+    }
     server.say_good_bye();
     bury(server);
 }

@@ -13,6 +13,20 @@ void Worker::adopt(LoggedInClient client)
     mailbox_.post(std::move(client));
 }
 
+void Worker::nudge(pool::Party& party)
+{
+    post([pool = static_cast<Pool&>(party).shared_from_this()](Worker& worker) {
+        WorkerPool& own = worker.pool(pool);
+        own.core.nudged(worker.now());
+        worker.obey(own);
+    });
+}
+
+void Worker::carry_out(WorkerPool& /*pool*/, const pool::Nudge& command)
+{
+    workers_[index_of(command.worker)]->nudge(*command.party);
+}
+
 std::uint64_t Worker::new_serial() { return std::uint64_t{index_of(id_)} << 48U | ++next_serial_; }
 
 void Worker::adopt_server(OpenedServer opened)

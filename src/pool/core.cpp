@@ -28,7 +28,7 @@ std::optional<Errc> Core::wait(Waiter& waiter, TimePoint now, const Request& req
 {
     const bool has_none = shared_.total() <= shared_.opening();
     if (has_none && is_hopeless(now)) {
-        if (shared_.is_down()) open_one(now); // is it back? Nobody waits for the answer
+        if (shared_.is_down()) open_one(now, false); // is it back? Nobody waits for the answer
         return Errc::server_unreachable;
     }
 
@@ -184,7 +184,7 @@ void Core::checked(Slot& slot, TimePoint now)
 void Core::open_failed(TimePoint now, bool is_down)
 {
     shared_.end_open();
-    shared_.unreserve();
+    unreserve();
     shared_.retry_not_before(now + retry_pause());
     if (is_down) shared_.went_down(now);
     if (shared_.total() > 0) return;
@@ -209,7 +209,7 @@ void Core::lost_parked(TimePoint now)
 
 void Core::lost_place(TimePoint now)
 {
-    shared_.unreserve();
+    unreserve();
     serve_queue(now);
 }
 
@@ -238,10 +238,11 @@ void Core::tick(TimePoint now)
     shared_.publish_loads(self_, {brief_load_.measure(now), quick_load_.measure(now)});
     if (shared_.waiting() > 0) refuse_overdue(now);
     if (shared_.has_admissible()) serve_queue(now);
+    if (shared_.has_budgets()) tick_budgets(now);
 
     // One worker keeps the pool warm, or all of them would.
     const bool keeper = self_ == WorkerId{0};
-    while (keeper && shared_.total() < options_.min_size && open_one(now)) {
+    while (keeper && shared_.total() < options_.min_size && open_one(now, false)) {
     }
 }
 
@@ -250,13 +251,6 @@ void Core::refuse_overdue(TimePoint now)
     while (const auto overdue = shared_.take_overdue(now)) {
         refuse(*overdue, Errc::overloaded);
     }
-}
-
-void Core::close_idle(CloseReason reason)
-{
-    for (Slot* slot : idle_) close(*slot, reason);
-    idle_.clear();
-    publish();
 }
 
 Command Core::next_command()
@@ -270,11 +264,11 @@ Command Core::next_command()
     return command;
 }
 
-std::optional<CloseReason> Core::must_close(const Slot& slot, TimePoint now) const
+std::optional<CloseReason> Core::must_close(const Slot& slot, TimePoint now)
 {
     if (slot.is_unwanted) return CloseReason::unwanted;
     if (now >= slot.expires_at) return CloseReason::too_old;
-    if (shared_.is_over_size()) return CloseReason::over_size;
+    if (shared_.is_over_bound()) return must_give();
     return std::nullopt;
 }
 
@@ -283,18 +277,6 @@ bool Core::close_if_due(Slot& slot, TimePoint now)
     const auto reason = must_close(slot, now);
     if (reason) close_and_serve(slot, *reason, now);
     return reason.has_value();
-}
-
-[[gnu::noinline]] void Core::close_and_serve(Slot& slot, CloseReason reason, TimePoint now)
-{
-    close(slot, reason);
-    serve_queue(now);
-}
-
-void Core::close(Slot& slot, CloseReason reason)
-{
-    shared_.unreserve();
-    commands_.emplace_back(Close{&slot, reason});
 }
 
 // Whoever finds servers for some of the waiters asks on for the others: so it is enough that the
@@ -321,26 +303,7 @@ void Core::serve_queue(TimePoint now)
 // One connect on its way for each waiter, and never more servers than allowed.
 void Core::open_for_waiters(TimePoint now)
 {
-    if (shared_.total() < shared_.size()) open_some(now);
-}
-
-[[gnu::noinline]] void Core::open_some(TimePoint now)
-{
-    while (shared_.admissible() > shared_.opening() && open_one(now)) {
-    }
-}
-
-bool Core::open_one(TimePoint now)
-{
-    if (shared_.is_paused() || !shared_.may_open(now)) return false;
-    if (shared_.is_down() && shared_.opening() > 0) return false;
-    if (!shared_.try_start_open()) return false;
-    if (!shared_.try_reserve()) {
-        shared_.end_open();
-        return false;
-    }
-    commands_.emplace_back(Open{});
-    return true;
+    if (shared_.may_grow()) open_some(now);
 }
 
 } // namespace pgweir::pool

@@ -31,7 +31,7 @@ Shared::Shared(std::uint32_t worker_count, const Options& options) : workers_(wo
 
 void Shared::configure(const Options& options)
 {
-    size_.store(options.size);
+    set_size(options);
     max_waiting_.store(options.max_waiting);
     connect_parallel_max_.store(options.connect_parallel_max);
     quick_reserve_.store(options.quick_reserve.value_or(automatic));
@@ -42,8 +42,6 @@ void Shared::configure(const Options& options)
     const std::scoped_lock lock{mutex_};
     queue_.configure(lead_max * std::max(options.size, 1U));
 }
-
-bool Shared::try_reserve() { return raise_below(total_, size()); }
 
 bool Shared::try_start_open() { return raise_below(opening_, connect_parallel_max_.load()); }
 

@@ -37,6 +37,7 @@ void World::carry_out(SimWorker& worker, const pool::Close& command)
         break;
     case pool::CloseReason::too_old: REQUIRE(worker.now >= server.expires_at); break;
     case pool::CloseReason::over_size: REQUIRE(total_before_ > options_.size); break;
+    case pool::CloseReason::evicted: FAIL("there is no budget"); break;
     case pool::CloseReason::unwanted: REQUIRE(server.is_unwanted); break;
     }
     extract(server);
@@ -92,6 +93,11 @@ void World::carry_out(SimWorker& worker, const pool::Ask& command)
 {
     REQUIRE(command.worker != worker.id);
     this->worker(command.worker).mail[index_of(worker.id)].push_back(Asked{});
+}
+
+void World::carry_out(SimWorker& /*worker*/, const pool::Nudge& /*command*/)
+{
+    FAIL("there is no budget");
 }
 
 void World::receive(SimWorker& worker, const MovedServer& message)

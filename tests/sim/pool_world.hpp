@@ -146,6 +146,7 @@ private:
     void carry_out(SimWorker& worker, const pool::Grant& command);
     void carry_out(SimWorker& worker, const pool::Refuse& command);
     void carry_out(SimWorker& worker, const pool::Ask& command);
+    static void carry_out(SimWorker& worker, const pool::Nudge& command);
     void receive(SimWorker& worker, const MovedServer& message);
     void receive(SimWorker& worker, const Refusal& message);
     void receive(SimWorker& worker, const Asked& message);

@@ -38,11 +38,16 @@ struct DatabaseRow {
     pool::Options options;
 };
 
+struct UserRow {
+    std::string name;
+    std::uint32_t cap = 0; // max_user_connections
+};
+
 /// What the configuration says, for DATABASES, USERS, CONFIG and LISTS.
 struct ConfigView {
     std::vector<ConfigRow> rows;
     std::vector<DatabaseRow> databases;
-    std::vector<std::string> users;
+    std::vector<UserRow> users;
     std::string version;
     std::size_t logins = 0; // in progress
 };

@@ -17,14 +17,16 @@ namespace pgweir::config {
 /// What [databases.NAME] says, before it is put together with the rest.
 struct DatabaseDraft {
     std::string upstream;
+    std::uint32_t max_db_connections = 0;
     PoolOverride pool;
 };
 
-/// What [users.NAME] says. One of the three, or none.
+/// What [users.NAME] says. One of the three passwords, or none.
 struct UserDraft {
     std::string password;
     std::string password_file;
     std::string password_env;
+    std::uint32_t max_user_connections = 0;
     PoolOverride pool;
 };
 

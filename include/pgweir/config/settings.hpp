@@ -29,6 +29,7 @@ struct PoolOverride {
 
 struct Database {
     net::Upstream upstream;
+    std::optional<std::uint32_t> max_db_connections{};
     PoolOverride pool;
 
     friend bool operator==(const Database&, const Database&) = default;
@@ -36,6 +37,7 @@ struct Database {
 
 struct User {
     auth::User auth;
+    std::optional<std::uint32_t> max_user_connections{};
     PoolOverride pool;
 
     friend bool operator==(const User&, const User&) = default;
@@ -48,6 +50,8 @@ struct Settings {
     std::uint32_t worker_threads = 0;    // 0: one for each core
     std::uint32_t worker_load_max = pool::load_max_default;
     std::uint32_t max_client_conn = 10'000;
+    std::uint32_t max_db_connections = 0;   // of each database; 0: no cap
+    std::uint32_t max_user_connections = 0; // of each user; 0: no cap
     std::uint32_t listen_backlog = 4'096;
     Duration client_login_timeout = std::chrono::seconds{60};
     Duration shutdown_timeout = std::chrono::seconds{30};

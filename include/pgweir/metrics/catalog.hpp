@@ -42,6 +42,7 @@ inline constexpr std::array counter_rows{
     CounterRow{"pgweir_servers_closed_total", "Server connections that ended, by reason.", &pool::Counters::servers_closed_idle, "reason", "idle"},
     CounterRow{"pgweir_servers_closed_total", "Server connections that ended, by reason.", &pool::Counters::servers_closed_old, "reason", "old"},
     CounterRow{"pgweir_servers_closed_total", "Server connections that ended, by reason.", &pool::Counters::servers_closed_broken, "reason", "broken"},
+    CounterRow{"pgweir_servers_closed_total", "Server connections that ended, by reason.", &pool::Counters::servers_evicted, "reason", "evicted"},
     CounterRow{"pgweir_servers_recovered_total", "Server connections that a client left in a transaction and that were rolled back and kept.", &pool::Counters::servers_recovered},
     CounterRow{"pgweir_timeouts_total", "Time-outs that struck clients, by kind.", &pool::Counters::wait_timeouts, "kind", "query_wait"},
     CounterRow{"pgweir_timeouts_total", "Time-outs that struck clients, by kind.", &pool::Counters::query_timeouts, "kind", "query"},

@@ -24,6 +24,7 @@ struct DaemonStatus {
     std::size_t logins = 0;                            // in progress
     std::map<std::string, std::uint64_t> login_errors; // by SQLSTATE, of clients without a pool
     std::uint32_t max_client_conn = 0;
+    std::uint32_t max_user_connections = 0; // of users who have none of their own; 0: no cap
     std::string version;
     std::chrono::system_clock::time_point started_at{};
 };

@@ -4,6 +4,7 @@
 #include <pgweir/auth/verifier.hpp>
 #include <pgweir/base/clock.hpp>
 #include <pgweir/net/options.hpp>
+#include <pgweir/pool/budget.hpp>
 #include <pgweir/pool/counters.hpp>
 #include <pgweir/pool/options.hpp>
 #include <pgweir/pool/shared.hpp>
@@ -36,7 +37,7 @@ private:
 };
 
 /// Made on the first login, lives as long as the process: counters never go backwards.
-class Pool {
+class Pool final : public pool::Party, public std::enable_shared_from_this<Pool> {
 public:
     struct Name {
         std::string database;
@@ -45,7 +46,14 @@ public:
         friend auto operator<=>(const Name&, const Name&) = default;
     };
 
-    Pool(Name name, Upstream upstream, const pool::Options& options, std::uint32_t worker_count);
+    /// `budgets`: they outlive it; none if it shares no caps with others.
+    Pool(
+        Name name,
+        Upstream upstream,
+        const pool::Options& options,
+        std::uint32_t worker_count,
+        pool::Budgets* budgets = nullptr
+    );
 
     [[nodiscard]] const Name& name() const { return name_; }
     [[nodiscard]] std::string label() const { return name_.database + '/' + name_.user; }

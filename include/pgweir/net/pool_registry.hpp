@@ -33,6 +33,7 @@ private:
 
     const Directory& directory_;
     std::uint32_t worker_count_;
+    pool::Budgets budgets_;
     mutable std::mutex mutex_; // guards pools_
     std::map<Pool::Name, std::shared_ptr<Pool>> pools_;
 };

@@ -121,6 +121,8 @@ public:
     void open_failed(std::shared_ptr<Pool> pool, bool is_down);
     void open_failed_for(std::shared_ptr<Pool> pool, ClientId client, wire::ErrorText error);
     void post(std::function<void(Worker&)> call);
+    /// Its pool owes a server to another, or may open one.
+    void nudge(pool::Party& party);
     [[nodiscard]] std::size_t client_count() const
     {
         return client_count_.load(std::memory_order_relaxed);
@@ -258,6 +260,7 @@ private:
     void carry_out(WorkerPool& pool, const pool::Grant& command);
     void carry_out(WorkerPool& pool, const pool::Refuse& command);
     void carry_out(WorkerPool& pool, const pool::Ask& command);
+    void carry_out(WorkerPool& pool, const pool::Nudge& command);
 
     // worker_moves.cpp: from worker to worker
     void look_at_load();

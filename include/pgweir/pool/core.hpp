@@ -45,6 +45,7 @@ enum class CloseReason {
     idle_too_long, // server_idle_timeout
     too_old,       // server_lifetime
     over_size,     // the pool was made smaller
+    evicted,       // another pool needs its place more: see Budgets
     unwanted,      // the upstream has changed, or an operator asked for fresh connections
 };
 
@@ -54,8 +55,9 @@ struct Close  { Slot* slot; CloseReason reason; };          // its place is give
 struct Grant  { Taken to; Slot* slot; };                    // another worker: move it there
 struct Refuse { WorkerId worker; ClientId client; Errc reason; };
 struct Ask    { WorkerId worker; };                         // make that worker call asked()
+// and Nudge: make that worker of that pool call nudged()
 // clang-format on
-using Command = std::variant<Open, Close, Grant, Refuse, Ask>;
+using Command = std::variant<Open, Close, Grant, Refuse, Ask, Nudge>;
 
 /// When a server that was opened at `opened` is replaced: after server_lifetime, which is spread by
 /// server_lifetime_jitter, so that a pool that was opened at once is not closed at once. max():
@@ -141,6 +143,8 @@ public:
     void forget_idle(Slot& slot);
     /// Another worker has a client for one of our idle servers.
     void asked(TimePoint now) { serve_queue(now); }
+    /// A place in a budget is needed by others, or there is one for this pool.
+    void nudged(TimePoint now);
     /// Its client keeps it, and is not served from the pool while it does.
     void park(Slot& slot, TimePoint now);
     /// Its client thinks, in an open transaction: the server is no use to others, but no slow work
@@ -172,7 +176,8 @@ private:
     [[nodiscard]] std::vector<Slot*>::reverse_iterator choose_idle(
         std::uint64_t state_hash, TimePoint now
     );
-    [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now) const;
+    [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now);
+    [[nodiscard]] std::optional<CloseReason> must_give();
     bool close_if_due(Slot& slot, TimePoint now);
     void close_and_serve(Slot& slot, CloseReason reason, TimePoint now);
     void close(Slot& slot, CloseReason reason);
@@ -192,7 +197,13 @@ private:
     void refuse(const Taken& waiter, Errc reason);
     void open_for_waiters(TimePoint now);
     void open_some(TimePoint now);
-    bool open_one(TimePoint now);
+    bool open_one(TimePoint now, bool insists);
+    void unreserve();
+    void tick_budgets(TimePoint now);
+    void use_places(TimePoint now);
+    void give_idle(TimePoint now);
+    void close_oldest(CloseReason reason);
+    void pass_nudges_on();
     void publish() { shared_.publish_idle(self_, static_cast<std::uint32_t>(idle_.size())); }
 
     Shared& shared_;
@@ -206,6 +217,7 @@ private:
     std::vector<Slot*> idle_; // last used is last, and goes first: its caches are warm
     std::vector<Command> commands_;
     std::size_t next_command_ = 0; // before it: given out
+    Nudges nudges_;                // empty between two calls
 };
 
 } // namespace pgweir::pool

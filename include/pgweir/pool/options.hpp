@@ -29,6 +29,9 @@ struct Options {
     Mode mode = Mode::transaction;
     std::uint32_t size = 20;                // server connections, all workers together
     std::uint32_t min_size = 0;             // kept open even when nobody asks
+    std::uint32_t guaranteed_size = 0;      // of the caps below, no other pool may have these
+    std::uint32_t max_db_connections = 0;   // of all users of the database; 0 is no cap
+    std::uint32_t max_user_connections = 0; // of the user, in all databases; 0 is no cap
     std::uint32_t max_waiting = 1'000;      // clients in the queue; one more is refused at once
     std::uint32_t connect_parallel_max = 4; // logins to PostgreSQL in flight for this pool
     /// Servers that only transactions which are known to be quick may have. None: what those have

@@ -5,6 +5,7 @@
 #include <pgweir/base/clock.hpp>
 #include <pgweir/base/ids.hpp>
 #include <pgweir/base/light_mutex.hpp>
+#include <pgweir/pool/budget.hpp>
 #include <pgweir/pool/lanes.hpp>
 #include <pgweir/pool/options.hpp>
 #include <pgweir/pool/queue.hpp>
@@ -32,16 +33,50 @@ public:
 
     /// New limits take effect at once; servers above a smaller size are closed as they come back.
     void configure(const Options& options);
+    /// Before anything else: what it has counts there, too.
+    void join(Budgets& budgets, Party* party, const std::string& database, const std::string& user);
 
     // The bound. A place is taken before a connect starts and given back when the server is gone.
-    [[nodiscard]] bool try_reserve();
-    void unreserve() { total_.fetch_sub(1); }
+    // With budgets there may be none: if the caller insists, its worker is told when there is.
+    [[nodiscard]] bool try_reserve(WorkerId worker, bool insists, Nudges& nudges);
+    void unreserve(Nudges& nudges);
     [[nodiscard]] std::uint32_t total() const { return total_.load(); }
     [[nodiscard]] std::uint32_t size() const { return size_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool is_over_size() const { return total() > size(); }
+    /// Not more than `size`, but that may be a lie: see below.
+    [[nodiscard]] bool may_grow() const { return total() < ceiling_.load(); }
+    /// It may have to give something up: to be looked at closely.
+    [[nodiscard]] bool is_over_bound() const
+    {
+        return total() > bound_.load(std::memory_order_relaxed);
+    }
+
+    // Budgets. Under their lock only: a ceiling of zero spares those a question who are told when
+    // there is an answer, a bound of zero has all that comes back looked at.
+    void set_bounds(std::uint32_t ceiling, std::uint32_t bound)
+    {
+        ceiling_.store(ceiling);
+        bound_.store(bound, std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool has_budgets() const { return budgets_ != nullptr; }
+    /// It waits for a place, and will be told.
+    [[nodiscard]] bool is_starved() const { return ceiling_.load() == 0; }
+    /// How many servers would be opened now if nothing was in the way.
+    [[nodiscard]] std::uint32_t lacking() const;
+    /// True: a server is given up, and its place is somebody else's already.
+    [[nodiscard]] bool give_up(bool is_rested, Nudges& nudges);
+    void return_unused(Nudges& nudges);
+    /// For who is refused: the caps that are full. None: it is not for a cap.
+    [[nodiscard]] std::vector<Budgets::Fullness> fullness() const;
+    [[nodiscard]] Budgets::Holding holding() const;
+    /// Clients that log in, and need the first server of the pool to be told of.
+    void await_first() { first_awaited_.fetch_add(1); }
+    void end_await_first() { first_awaited_.fetch_sub(1); }
+    [[nodiscard]] bool is_first_awaited() const { return first_awaited_.load() > 0; }
 
     // Connects on their way, all workers together.
     [[nodiscard]] bool try_start_open();
+    [[nodiscard]] bool may_start_open() const { return opening() < connect_parallel_max_.load(); }
     void end_open() { opening_.fetch_sub(1); }
     [[nodiscard]] std::uint32_t opening() const { return opening_.load(); }
 
@@ -113,6 +148,10 @@ public:
     void publish_idle(WorkerId worker, std::uint32_t count);
     [[nodiscard]] std::uint32_t idle(WorkerId worker) const;
     [[nodiscard]] std::optional<WorkerId> worker_with_idle(WorkerId except) const;
+    [[nodiscard]] std::optional<WorkerId> worker_with_idle() const
+    {
+        return worker_with_idle(WorkerId{~0U});
+    }
 
     void pause(bool on) { paused_.store(on); }
     [[nodiscard]] bool is_paused() const { return paused_.load(std::memory_order_relaxed); }
@@ -155,6 +194,7 @@ private:
     static constexpr std::uint32_t automatic = ~0U;
     static constexpr TimePoint::rep up = std::numeric_limits<TimePoint::rep>::max();
 
+    void set_size(const Options& options);
     [[nodiscard]] bool try_enter_long(Pace pace);
     [[nodiscard]] Queue::Line* next_line();
     [[nodiscard]] Queue::Line* next_of_all();
@@ -165,6 +205,8 @@ private:
     [[nodiscard]] std::uint32_t load_of(std::atomic<std::uint32_t> WorkerShare::* load) const;
 
     std::atomic<std::uint32_t> size_;
+    std::atomic<std::uint32_t> ceiling_{0}; // for opening
+    std::atomic<std::uint32_t> bound_{0};   // for keeping
     std::atomic<std::uint32_t> max_waiting_;
     std::atomic<std::uint32_t> connect_parallel_max_;
     std::atomic<std::uint32_t> quick_reserve_;   // or `automatic`
@@ -179,12 +221,15 @@ private:
     alignas(cache_line_size) std::atomic<std::uint32_t> total_{0};
     std::atomic<std::uint32_t> opening_{0};
     std::atomic<std::uint32_t> parked_{0};
+    std::atomic<std::uint32_t> first_awaited_{0};
     alignas(cache_line_size) std::atomic<Counts> waiting_{0};
     std::atomic<Held> held_{0};
     mutable LightMutex mutex_; // guards the next; nothing is called while it is held
     Queue queue_;
     std::vector<WorkerShare> workers_;
     Classes classes_;
+    Budgets* budgets_ = nullptr;
+    Budgets::Member* member_ = nullptr;
 };
 
 } // namespace pgweir::pool

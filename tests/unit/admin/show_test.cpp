@@ -280,7 +280,7 @@ TEST_CASE("admin/show: LISTS counts everything once")
     counts.of(ClientUse::idle) = 5;
     counts.of(ServerUse::lent) = 2;
     View view = view_of(make_pool("orders", "app"), counts);
-    view.config.users = {"app", "unused"};
+    view.config.users = {{"app"}, {"unused"}};
     view.config.logins = 3;
     std::string all;
     for (const Table::Row& row : shown(Show::lists, view).rows)

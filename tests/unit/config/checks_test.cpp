@@ -157,3 +157,57 @@ TEST_CASE("config/checks: a default at fault is named by its key")
     report_.add_problem("pool.size", "is odd");
     CHECK(report(report_.problems) == "settings: pool.size: is odd\n");
 }
+
+TEST_CASE("config/checks: a pool is not guaranteed more than there may be")
+{
+    CHECK(
+        problems_of(upstream + R"(max_db_connections = 8
+[pool]
+guaranteed_size = 9
+)") == "pgweir.toml:4: pool.guaranteed_size: must be at most max_db_connections, which is 8, is 9\n"
+    );
+    CHECK(
+        problems_of(upstream + R"([users.b]
+max_user_connections = 3
+[users.b.pool]
+guaranteed_size = 4
+[users.c.pool]
+size = 4
+guaranteed_size = 5
+)")
+        == "pgweir.toml:5: users.b.pool.guaranteed_size: must be at most max_user_connections, "
+           "which is 3, is 4\n"
+           "pgweir.toml:8: users.c.pool.guaranteed_size: must be at most size, which is 4, is 5\n"
+    );
+    CHECK(
+        warnings_of(upstream + R"(max_db_connections = 8
+[users.b.pool]
+guaranteed_size = 4
+[users.c.pool]
+guaranteed_size = 5
+)")
+        == "pgweir.toml:2: max_db_connections: is 8, less than the guaranteed_size of all users "
+           "together, 9: those that log in last may not have theirs\n"
+    );
+}
+
+TEST_CASE("config/checks: what a database or user says of its cap counts more")
+{
+    const auto result = load_text(
+        upstream + R"(max_db_connections = 8
+max_user_connections = 7
+[databases.app]
+max_db_connections = 0
+[users.b]
+password = "secret"
+max_user_connections = 3
+)",
+        {.file = "pgweir.toml", .overrides = {}, .environment = {}}
+    );
+    REQUIRE(result.settings);
+    CHECK(result.settings->pool_options("app", "b").max_db_connections == 0);
+    CHECK(result.settings->pool_options("app", "b").max_user_connections == 3);
+    CHECK(result.settings->pool_options("other", "c").max_db_connections == 8);
+    CHECK(result.settings->pool_options("other", "c").max_user_connections == 7);
+    CHECK(result.settings->users.at("b").auth.password == "secret");
+}

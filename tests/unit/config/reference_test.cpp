@@ -172,7 +172,7 @@ TEST_CASE("config/reference: each documented default is the real one")
         CHECK((config_rows(*result.settings) != defaults) == is_example);
         examples += is_example ? 1 : 0;
     }
-    CHECK(examples == 8);
+    CHECK(examples == 10);
 }
 
 TEST_CASE("config/reference: with every setting made live the file is still right")

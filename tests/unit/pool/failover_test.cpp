@@ -88,7 +88,7 @@ TEST_CASE("pool/failover: pauses between connects are not all alike, and the sam
         TimePoint now = t0;
         for (int i = 0; i < 50; ++i) {
             REQUIRE(shared.try_start_open());
-            REQUIRE(shared.try_reserve());
+            REQUIRE(reserve(shared));
             core.open_failed(now, false);
             Duration pause{};
             while (!shared.may_open(now + pause)) pause += 1ms;

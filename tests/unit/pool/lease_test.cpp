@@ -1,6 +1,8 @@
 // What Core does about the lanes: who is let in, and what is learned when a lease ends.
 #include <pgweir/pool/core.hpp>
 
+#include "unit/pool/places.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -29,7 +31,7 @@ public:
     {
         for (Slot& slot : slots) {
             REQUIRE(shared.try_start_open());
-            REQUIRE(shared.try_reserve());
+            REQUIRE(reserve(shared));
             core.opened(slot, t0);
         }
         static_cast<void>(shared.classes().learn(quick, 1ms, t0));

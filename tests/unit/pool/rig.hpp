@@ -3,6 +3,8 @@
 
 #include <pgweir/pool/core.hpp>
 
+#include "unit/pool/places.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -39,6 +41,7 @@ inline std::string text(CloseReason reason)
     case CloseReason::idle_too_long: return "idle too long";
     case CloseReason::too_old: return "too old";
     case CloseReason::over_size: return "over size";
+    case CloseReason::evicted: return "evicted";
     case CloseReason::unwanted: return "unwanted";
     }
     return "?";
@@ -58,6 +61,8 @@ inline std::string text(const Refuse& c)
     return "refuse " + text(c.worker, c.client) + ": " + make_error_code(c.reason).message();
 }
 inline std::string text(const Ask& c) { return "ask w" + std::to_string(index_of(c.worker)); }
+
+inline std::string text(const Nudge& c) { return "nudge w" + std::to_string(index_of(c.worker)); }
 
 template <class... Lines>
 std::string lines(const Lines&... each)
@@ -90,7 +95,7 @@ struct Rig {
     void open(Slot& slot, TimePoint now = t0)
     {
         REQUIRE(shared.try_start_open());
-        REQUIRE(shared.try_reserve());
+        REQUIRE(reserve(shared));
         first.opened(slot, now);
     }
 

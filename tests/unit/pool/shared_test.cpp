@@ -1,5 +1,7 @@
 #include <pgweir/pool/shared.hpp>
 
+#include "unit/pool/places.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -54,24 +56,24 @@ private:
 TEST_CASE("pool/shared: places are reserved up to the size, and come back")
 {
     Shared shared{1, {.size = 2}};
-    CHECK(shared.try_reserve());
-    CHECK(shared.try_reserve());
-    CHECK_FALSE(shared.try_reserve());
-    shared.unreserve();
-    CHECK(shared.try_reserve());
+    CHECK(reserve(shared));
+    CHECK(reserve(shared));
+    CHECK_FALSE(reserve(shared));
+    unreserve(shared);
+    CHECK(reserve(shared));
 }
 
 TEST_CASE("pool/shared: a smaller size makes the pool over-full, it closes nothing itself")
 {
     Shared shared{1, {.size = 2}};
-    CHECK(shared.try_reserve());
-    CHECK(shared.try_reserve());
+    CHECK(reserve(shared));
+    CHECK(reserve(shared));
     shared.configure({.size = 1});
     CHECK(shared.total() == 2);
     CHECK(shared.is_over_size());
-    shared.unreserve();
+    unreserve(shared);
     CHECK_FALSE(shared.is_over_size());
-    CHECK_FALSE(shared.try_reserve());
+    CHECK_FALSE(reserve(shared));
 }
 
 TEST_CASE("pool/shared: connects on their way have a bound of their own")

@@ -182,6 +182,7 @@ private:
     }
     void carry_out(const Refuse& command) { send(command.worker, Refused{command.client}); }
     void carry_out(const Ask& command) { send(command.worker, Asked{}); }
+    void carry_out(const Nudge& /*command*/) {}
 
     void send(WorkerId worker, const Message& message)
     {

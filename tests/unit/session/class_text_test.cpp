@@ -1,10 +1,9 @@
 #include <pgweir/session/class_text.hpp>
 
-#include <support/session_script.hpp>
-
 #include <doctest/doctest.h>
 
 #include <string>
+#include <support/session_script.hpp>
 
 using namespace pgweir;
 using namespace pgweir::test;
@@ -18,8 +17,10 @@ std::string shown(std::string_view sql) { return session::without_literals(sql, 
 TEST_CASE("session/class_text: literals and comments are not shown")
 {
     CHECK(shown("SELECT 1") == "SELECT ?");
-    CHECK(shown("SELECT  *\n FROM t -- why\n WHERE a='x' AND b = E'y\\'z'")
-          == "SELECT * FROM t WHERE a=? AND b = ?");
+    CHECK(
+        shown("SELECT  *\n FROM t -- why\n WHERE a='x' AND b = E'y\\'z'")
+        == "SELECT * FROM t WHERE a=? AND b = ?"
+    );
     CHECK(shown("SELECT $$secret$$, $1") == "SELECT ?, $1");
     CHECK(shown("SELECT a.b, \"C\" FROM t;") == "SELECT a.b, \"C\" FROM t");
     CHECK(shown("").empty());
