@@ -55,6 +55,8 @@ template <class Number>
 // The tables, one file each: the heading alone, or with its rows.
 [[nodiscard]] std::vector<std::string> pools_columns();
 [[nodiscard]] Table show_pools(const View& view);
+[[nodiscard]] std::vector<std::string> classes_columns();
+[[nodiscard]] Table show_classes(const View& view);
 [[nodiscard]] std::vector<std::string> connections_columns();
 [[nodiscard]] Table show_clients(const View& view);
 [[nodiscard]] Table show_servers(const View& view);

@@ -31,6 +31,11 @@ constexpr std::array show_table{
     ShowRow{"TOTALS", Show::totals, "the same for all databases together"},
     ShowRow{"CLIENTS", Show::clients, "each client"},
     ShowRow{"SERVERS", Show::servers, "each server connection"},
+    ShowRow{
+        "CLASSES",
+        Show::classes,
+        "kinds of transactions, by their first statement: how long they take, and in which lane"
+    },
     ShowRow{"DATABASES", Show::databases, "where databases are, and their limits"},
     ShowRow{"USERS", Show::users, "users, and their limits"},
     ShowRow{"LISTS", Show::lists, "how many there are of what"},

@@ -75,6 +75,7 @@ net::Detail detail_of(Show what)
     case Show::lists:
     case Show::pools:
     case Show::users: return net::Detail::counts;
+    case Show::classes:
     case Show::config:
     case Show::help:
     case Show::state:
@@ -90,6 +91,7 @@ net::Detail detail_of(Show what)
 std::vector<std::string> columns_of(Show what)
 {
     switch (what) {
+    case Show::classes: return classes_columns();
     case Show::clients:
     case Show::servers: return connections_columns();
     case Show::config: return {"key", "value", "default", "changeable"};
@@ -111,6 +113,7 @@ std::vector<std::string> columns_of(Show what)
 Table show(Show what, const View& view, const StatsHistory& history)
 {
     switch (what) {
+    case Show::classes: return show_classes(view);
     case Show::clients: return show_clients(view);
     case Show::config: return show_config(view);
     case Show::databases: return show_databases(view);

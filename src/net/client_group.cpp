@@ -1,9 +1,13 @@
-// The part of ClientSession that knows whom it shares the servers of its pool with.
+// The part of ClientSession that knows what kind of client it is: whom it shares the servers of its
+// pool with, and what it asks for.
 #include <pgweir/net/client_session.hpp>
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/worker.hpp>
+#include <pgweir/session/class_text.hpp>
 
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgweir::net {
 
@@ -25,8 +29,29 @@ void ClientSession::look_at_group()
     const pool::Grouping& grouping = pool_->grouping;
     if (grouping.by() == pool::FairBy::address)
         return join_group(grouping.group_of(host_of(address_)));
+    join_group(grouping.group_of(application()));
+}
+
+std::string_view ClientSession::application() const
+{
     const std::string* const name = state_.wanted->find("application_name");
-    join_group(grouping.group_of(name != nullptr ? std::string_view{*name} : std::string_view{}));
+    return name != nullptr ? std::string_view{*name} : std::string_view{};
+}
+
+// For people who look at the classes. Once for each, on each worker.
+[[gnu::noinline]] void ClientSession::note_class(
+    Bytes input, const session::Glance& glance, std::uint64_t note
+)
+{
+    constexpr std::size_t statement_size_max = 200;
+
+    if (glance.fingerprint == 0) return;
+    pool_->noted[note % pool_->noted.size()] = note;
+    const pool::ClassId id{glance.fingerprint};
+    ClassNotes& notes = pool_->pool->class_notes();
+    if (notes.contains(id, application())) return;
+    std::string text = session::text_of_class(state_, input, statement_size_max);
+    notes.add({id, std::string{application()}, std::move(text)});
 }
 
 } // namespace pgweir::net

@@ -209,7 +209,8 @@ Settings::Settings(std::vector<Entry> entries)
     for (const Entry& entry : entries_) {
         hash_ = mix(hash_, entry);
         if (matters_to_parse(entry.first)) parse_hash_ = mix(parse_hash_, entry);
-        if (entry.first != "application_name") proof_hash_ = mix(proof_hash_, entry);
+        std::uint64_t& rest = entry.first == "application_name" ? application_hash_ : proof_hash_;
+        rest = mix(rest, entry);
         if (entry.first == "search_path") makes_temp_schema_ = begins_with_temp(entry.second);
     }
 }

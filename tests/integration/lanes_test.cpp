@@ -110,3 +110,27 @@ TEST_CASE("integration/lanes: without a reserve nobody is told apart" * pooler_o
     sleepers.cancel();
     CHECK(client.only_result().text() == "quick");
 }
+
+TEST_CASE("integration/lanes: an operator sees what is slow, and whose it is" * pooler_only())
+{
+    const Pgweir pgweir{three_servers("auto")};
+    Connection client = pgweir.connect("application_name=shop");
+    CHECK(client.query("SELECT 'secret' WHERE 1 > 0").text() == "secret");
+    CHECK(client.query_params("SELECT 'secret' || $1::text", {"x"}).text() == "secretx");
+    client.prepare("p", "SELECT 'prepared'");
+    CHECK(client.execute("p").text() == "prepared");
+
+    Connection console = pgweir.console();
+    const Result classes = console.query("SHOW CLASSES");
+    std::string seen;
+    for (int row = 0; row < classes.row_count(); ++row) {
+        CHECK(classes.value(row, "application_name") == "shop");
+        CHECK(classes.value(row, "database") == "app");
+        seen += classes.value(row, "statement") + ';';
+    }
+    CAPTURE(seen);
+    CHECK(seen.find("SELECT ? WHERE ? > ?;") != std::string::npos);
+    CHECK(seen.find("SELECT ? || $1::text;") != std::string::npos);
+    CHECK(seen.find("SELECT ?;") != std::string::npos);
+    CHECK(seen.find("secret") == std::string::npos);
+}

@@ -19,6 +19,7 @@ enum class Access {
 };
 
 enum class Show : std::uint8_t {
+    classes,
     clients,
     config,
     databases,

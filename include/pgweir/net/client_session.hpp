@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace pgweir::net {
 
@@ -184,7 +185,9 @@ private:
     // client_lease.cpp: servers, and the time that they take
     bool acquire(Bytes input);
     void look_at_group();
+    [[nodiscard]] std::string_view application() const;
     [[nodiscard]] session::Glance glance_at(Bytes input) const;
+    void note_class(Bytes input, const session::Glance& glance, std::uint64_t note);
     void attach(Server& server);
     bool begin_lease();
     void settings_proven();

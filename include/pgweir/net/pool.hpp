@@ -3,6 +3,7 @@
 
 #include <pgweir/auth/verifier.hpp>
 #include <pgweir/base/clock.hpp>
+#include <pgweir/net/class_notes.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/pool/budget.hpp>
 #include <pgweir/pool/counters.hpp>
@@ -66,6 +67,9 @@ public:
     /// By the front door, which is one thread.
     [[nodiscard]] pool::Counters& front_door_counters() { return counters_.back(); }
 
+    [[nodiscard]] ClassNotes& class_notes() { return class_notes_; }
+    [[nodiscard]] const ClassNotes& class_notes() const { return class_notes_; }
+
     // What may change while running. By value: another thread may change it meanwhile.
     [[nodiscard]] Upstream upstream() const;
     /// As PostgreSQL knows it.
@@ -110,6 +114,7 @@ private:
     pool::Shared shared_;
     std::vector<pool::Counters> counters_; // one for each worker, and the front door's
     ErrorCounts errors_;
+    ClassNotes class_notes_;
     std::atomic<std::uint32_t> epoch_{0};
 
     mutable std::mutex mutex_; // guards what follows; held for copies only

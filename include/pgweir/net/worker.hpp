@@ -93,6 +93,7 @@ struct WorkerPool {
     bool has_timeouts = false;
     session::SettingsRef proven = session::no_settings(); // the last one known to be taken
     session::Audience audience;
+    std::array<std::uint64_t, 256> noted{}; // classes, each with an application: see ClassNotes
     std::unique_ptr<Listener> listener; // on the listener's worker, once somebody has asked for it
 };
 

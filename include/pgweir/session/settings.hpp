@@ -25,6 +25,8 @@ public:
     [[nodiscard]] std::uint64_t parse_hash() const { return parse_hash_; }
     /// Of those that PostgreSQL may refuse: all but application_name. Zero: there are none.
     [[nodiscard]] std::uint64_t proof_hash() const { return proof_hash_; }
+    /// Of application_name alone. Zero: there is none.
+    [[nodiscard]] std::uint64_t application_hash() const { return application_hash_; }
     /// search_path begins with pg_temp: even to ask for the schema makes a temporary one.
     [[nodiscard]] bool makes_temp_schema() const { return makes_temp_schema_; }
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
@@ -40,6 +42,7 @@ private:
     std::uint64_t hash_ = 0;
     std::uint64_t parse_hash_ = 0;
     std::uint64_t proof_hash_ = 0;
+    std::uint64_t application_hash_ = 0;
     bool makes_temp_schema_ = false;
 };
 

@@ -47,6 +47,7 @@ View view_of(std::shared_ptr<net::Pool> pool, const net::PoolCounts& counts = {}
 Table shown(Show what, const View& view) { return show(what, view, StatsHistory{}); }
 
 constexpr std::array every_table{
+    Show::classes,
     Show::clients,
     Show::config,
     Show::databases,
@@ -159,6 +160,28 @@ TEST_CASE("admin/show: POOLS counts a client that needs no server as an active o
     CHECK(
         picked(table, 0, {"pool_mode", "load_balance_hosts"})
         == "pool_mode=transaction load_balance_hosts=null"
+    );
+}
+
+TEST_CASE("admin/show: CLASSES has the slowest first, and says in which lane each is")
+{
+    using std::chrono::milliseconds;
+    const auto pool = make_pool("orders", "app");
+    const View view = view_of(pool);
+    const std::array ids{pool::ClassId{1}, pool::ClassId{2}, pool::ClassId{3}};
+    for (const pool::ClassId id : ids) pool->class_notes().add({id, "web", "SELECT ?"});
+    pool::Classes& classes = pool->shared().classes();
+    classes.learn(ids[0], milliseconds{2}, view.inspection.now);
+    classes.learn(ids[1], milliseconds{300}, view.inspection.now);
+    const Table table = shown(Show::classes, view);
+    CHECK(joined(table.columns) == "database user application_name lane avg_xact_time statement");
+    REQUIRE(table.rows.size() == 3);
+    CHECK(picked(table, 0, {"lane", "avg_xact_time"}) == "lane=slow avg_xact_time=300000");
+    CHECK(picked(table, 1, {"lane", "avg_xact_time"}) == "lane=brief avg_xact_time=2000");
+    CHECK(picked(table, 2, {"lane", "avg_xact_time"}) == "lane=unproven avg_xact_time=0");
+    CHECK(
+        picked(table, 2, {"database", "user", "application_name", "statement"})
+        == "database=orders user=app application_name=web statement=SELECT ?"
     );
 }
 
