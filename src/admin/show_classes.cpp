@@ -9,14 +9,14 @@ namespace pgweir::admin {
 namespace {
 
 struct ClassView {
-    const net::Pool& pool;
+    const net::Pool* pool;
     net::ClassNotes::Note note;
     Duration mean; // zero: none of them has ended so far, or not for long
 
     [[nodiscard]] std::string lane() const
     {
         if (mean == Duration::zero()) return "unproven";
-        switch (pool::lane_of(pool.shared().classes().pace_of(note.id))) {
+        switch (pool::lane_of(pool->shared().classes().pace_of(note.id))) {
         case pool::Lane::brief: return "brief";
         case pool::Lane::quick: return "quick";
         case pool::Lane::slow: return "slow";
@@ -32,8 +32,8 @@ std::int64_t in_microseconds(Duration duration)
 
 // clang-format off
 constexpr std::array class_columns{
-    Column<ClassView>{"database", [](const ClassView& row) -> Value { return row.pool.name().database; }},
-    Column<ClassView>{"user", [](const ClassView& row) -> Value { return row.pool.name().user; }},
+    Column<ClassView>{"database", [](const ClassView& row) -> Value { return row.pool->name().database; }},
+    Column<ClassView>{"user", [](const ClassView& row) -> Value { return row.pool->name().user; }},
     Column<ClassView>{"application_name", [](const ClassView& row) -> Value { return row.note.application; }},
     Column<ClassView>{"lane", [](const ClassView& row) -> Value { return row.lane(); }},
     Column<ClassView>{"avg_xact_time", [](const ClassView& row) { return text(in_microseconds(row.mean)); }},
@@ -54,7 +54,7 @@ Table show_classes(const View& view)
         const auto first = static_cast<std::ptrdiff_t>(rows.size());
         for (net::ClassNotes::Note& note : row.pool->class_notes().read()) {
             const Duration mean = classes.mean_of(note.id);
-            rows.push_back({*row.pool, std::move(note), mean});
+            rows.push_back({row.pool.get(), std::move(note), mean});
         }
         std::stable_sort(
             rows.begin() + first,

@@ -95,7 +95,7 @@ bool ClientSession::has_lost_nothing(const Server& lost)
     constexpr auto ours = Flags{Awaited::proof} | Awaited::answer;
     constexpr auto carried = session::Parts{session::Part::settings}
                              | session::Part::prepared_statements | session::Part::channels;
-    const bool has_been_changed = !(lost.state.doubts & carried).empty(); // how, nobody knows
+    const bool has_been_changed = !(lost.state.changes & carried).empty(); // how, nobody knows
     const bool was_ours = !(awaits_ & ours).empty();
     if (!was_ours || !state_.pins.empty() || owns_server()) return false;
     if (awaits_.has(Awaited::answer) && has_been_changed) return false;

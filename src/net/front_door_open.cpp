@@ -197,7 +197,7 @@ void FrontDoor::opening_ended(const Pool* pool, bool is_failed)
     Opening& opening = openings_[pool];
     --opening.running;
     if (is_failed) ++opening.failures;
-    for (const auto& timer : std::exchange(opening.waiters, {})) timer->cancel();
+    opening.waiters.wake();
 }
 
 // For a login. When a cap of many pools is full, a worker opens it as soon as there is a place.
@@ -215,22 +215,14 @@ bool FrontDoor::try_open(const std::shared_ptr<Pool>& pool)
     return is_opening;
 }
 
-Task<void> FrontDoor::wait_for_opening(Opening& opening, TimePoint deadline)
-{
-    auto timer = std::make_shared<Timer>(tasks_.executor());
-    timer->expires_at(deadline);
-    opening.waiters.push_back(timer);
-    co_await timer->async_wait(use_task);
-}
-
 // The first client of a pool waits for its first server: only PostgreSQL knows its version,
 // encoding and time zone. The bound holds here as everywhere.
 Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint deadline)
 {
     Opening& opening = openings_[pool.get()];
     const bool is_renewed = pool->has_old_welcome() && (opening.running > 0 || try_open(pool));
-    if (is_renewed)
-        co_await wait_for_opening(opening, deadline); // if it fails, the old one is left
+    // If it fails, the old one is left.
+    if (is_renewed) co_await opening.waiters.wait(tasks_.executor(), deadline);
     const std::uint64_t failures = opening.failures;
     const AwaitedFirst awaited{pool->shared()};
     while (pool->welcome()->entries().empty()) {
@@ -251,7 +243,7 @@ Task<ErrorText> FrontDoor::ensure_welcome(std::shared_ptr<Pool> pool, TimePoint 
         }
         if (pool->shared().opening() == 0) try_open(pool);
         if (opening.failures != failures) continue; // a socket file that is missing fails at once
-        co_await wait_for_opening(opening, std::min(deadline, now + look_again));
+        co_await opening.waiters.wait(tasks_.executor(), std::min(deadline, now + look_again));
     }
     co_return ErrorText{};
 }

@@ -91,10 +91,7 @@ Task<Resolved> Names::find(HostPort host, TimePoint deadline)
     // Time must be left to connect to what was known before.
     if (is_known) deadline = started + (deadline - started) / 2;
     while (entry.is_asked && Clock::now() < deadline) {
-        auto timer = std::make_shared<Timer>(tasks_.executor());
-        timer->expires_at(deadline);
-        entry.waiters.push_back(timer);
-        co_await timer->async_wait(use_task);
+        co_await entry.waiters.wait(tasks_.executor(), deadline);
     }
     Resolved resolved{entry.addresses, {}};
     if (resolved.addresses.empty()) {
@@ -131,7 +128,7 @@ Task<void> Names::look_up(HostPort host)
     Entry& entry = entries_[{host.host, host.port}];
     entry.is_asked = false;
     learn(host, entry, std::move(answer));
-    for (const auto& timer : std::exchange(entry.waiters, {})) timer->cancel();
+    entry.waiters.wake();
 }
 
 // A look that has failed changes nothing: it is DNS that is ill then, and not the database.

@@ -93,9 +93,7 @@ Task<auth::RoleAnswer> RoleLookup::find(RoleSource source, std::string user, Tim
     }
     if (desk->idle) desk->idle->cancel();
     while (!question->answer && Clock::now() < deadline) {
-        auto timer = std::make_shared<Timer>(tasks_.executor(), deadline);
-        desk->waiters[question].push_back(timer);
-        co_await timer->async_wait(use_task);
+        co_await desk->waiters[question].wait(tasks_.executor(), deadline);
     }
     co_return question->answer.value_or(auth::RoleAnswer{.is_available = false, .role = {}});
 }
@@ -240,15 +238,12 @@ void RoleLookup::conclude(Desk& desk, const QuestionRef& question, Asked asked)
 // All who wait have an answer when there is trouble: then nobody is left in the queue.
 void RoleLookup::wake(Desk& desk, const QuestionRef& answered)
 {
-    const auto tell = [](const auto& timers) {
-        for (const auto& timer : timers) timer->cancel();
-    };
-    if (const auto node = desk.waiters.extract(answered)) tell(node.mapped());
+    if (auto node = desk.waiters.extract(answered)) node.mapped().wake();
     if (!desk.questions.is_empty()) return;
-    std::erase_if(desk.waiters, [&](const auto& entry) {
-        if (entry.first->answer) tell(entry.second);
-        return entry.first->answer.has_value();
-    });
+    for (auto& [question, waiters] : desk.waiters) {
+        if (question->answer) waiters.wake();
+    }
+    std::erase_if(desk.waiters, [](const auto& entry) { return entry.first->answer.has_value(); });
 }
 
 } // namespace pgweir::net

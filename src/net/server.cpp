@@ -205,7 +205,8 @@ void Server::return_to_pool()
     state.is_unsettled = false;
     state.is_dropping = false;
     state.doubts = {};
-    state.has_doubts_from_before = false;
+    state.changes = {};
+    state.has_changes_from_before = false;
     state.unknown_settings.become_known();
     state_hash = session::state_hash(*state.settings, state.sql_prepared, state.channels);
     deadline_ = TimePoint::max();

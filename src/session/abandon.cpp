@@ -18,7 +18,7 @@ bool is_in_block(const ServerState& lost) { return lost.status != 'I' || lost.re
 // What could be lost with it, though its transaction was over: nobody has asked yet.
 bool owes_nothing_of_before(const ServerState& lost)
 {
-    return !lost.has_doubts_from_before && !lost.has_told_settings;
+    return !lost.has_changes_from_before && !lost.has_told_settings;
 }
 
 /// Answers in PostgreSQL's manner: one error for each segment.
@@ -72,7 +72,7 @@ bool may_abandon(const ServerState& lost, const ClientState& client)
     const bool is_in_answer = lost.stream.remaining > 0 && !lost.stream.is_dropped;
     const bool is_in_message = client.stream.remaining > 0 && !client.stream.is_dropped;
     return client.pins.empty() && !is_in_answer && !is_in_message && !lost.is_copying_in
-           && owes_nothing_of_before(lost);
+           && owes_nothing_of_before(lost) && !lost.may_end_itself;
 }
 
 bool abandon(

@@ -15,13 +15,20 @@ constexpr std::string_view literal_mark = "?";
 
 bool is_literal(TokenKind kind) { return kind == TokenKind::string || kind == TokenKind::number; }
 
-// It goes on a list: "?, " stands there already, with or without the blank.
+// It goes on a list: "?, " stands there already, with or without blanks.
 bool goes_on_list(std::string& text)
 {
     std::string_view rest = text;
-    if (rest.ends_with(' ')) rest.remove_suffix(1);
-    if (!rest.ends_with("?,")) return false;
-    text.resize(rest.size() - 1);
+    const auto end_with = [&](char c) {
+        if (!rest.ends_with(c)) return false;
+        rest.remove_suffix(1);
+        return true;
+    };
+    end_with(' ');
+    if (!end_with(',')) return false;
+    end_with(' ');
+    if (!rest.ends_with('?')) return false;
+    text.resize(rest.size());
     return true;
 }
 

@@ -326,8 +326,8 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
         server_.sets_default = false;
         if (!server_.unknown_settings.are_known()) settings_answered();
         if (status == 'I') server_.signal_portals.clear();
-    } else if (status == 'I' && !was_hidden_query && !server_.doubts.empty()) {
-        server_.has_doubts_from_before = true;
+    } else if (status == 'I' && !was_hidden_query && !server_.changes.empty()) {
+        server_.has_changes_from_before = true;
     }
     server_.settings_then = nullptr;
     server_.has_described = false; // of what broke off, or was only described, or ours
@@ -335,6 +335,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     if (status == 'I') {
         server_.abort_reason.reset();
         server_.has_told_settings = false;
+        server_.may_end_itself = false;
     }
     if (was_hidden_query) server_.settings_before = nullptr;
     if (was_hidden_query && server_.relisten_in > 0) --server_.relisten_in;

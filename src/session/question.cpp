@@ -133,6 +133,13 @@ void note_settings_change(ServerState& server, const SqlReading& reading, bool b
     server.unknown_settings.change(change, reading.text, server.serial, server.segment);
 }
 
+bool calls_terminate(const SqlReading& reading)
+{
+    return std::ranges::any_of(reading.calls, [](std::string_view name) {
+        return lower_case(name) == "pg_terminate_backend";
+    });
+}
+
 } // namespace
 
 void raise_doubts(
@@ -169,11 +176,13 @@ void raise_doubts(
     parts = parts.without(Part::sequences); // nobody can be asked about them
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
+    server.changes |= reading.changes | (knowledge.catalog ? by_others : Parts{});
+    if (reading.uses_process_id && calls_terminate(reading)) server.may_end_itself = true;
     const bool may_be_first = server.temp_schema_owner == ClientId{};
     if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;
     const bool may_do_anything = (reading.changes & askable_parts) == askable_parts; // DO
     const bool may_load = may_do_anything || parts.has(Part::libraries)
-                          || (!is_guess && !by_others.empty());
+                          || (knowledge.catalog && !by_others.empty());
     if (may_load) client.may_have_libraries = true;
     if (!(parts & pinning_parts).empty()) server.doubtful = reading.text.substr(0, doubtful_size);
     if (!parts.has(Part::settings)) return;
@@ -209,7 +218,8 @@ void take_answer(ServerState& server, ClientState& client, Knowledge& knowledge)
         return;
     }
     const Parts doubts = std::exchange(server.doubts, {});
-    server.has_doubts_from_before = false;
+    server.changes = {};
+    server.has_changes_from_before = false;
     const bool had_temp_objects = client.pins.has(Part::temp_objects);
     client.pins |= doubts & unaskable_pins;
     client.pins = client.pins.without(answer->asked) | answer->found;

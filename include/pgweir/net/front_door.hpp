@@ -17,6 +17,7 @@
 #include <pgweir/net/server_login.hpp>
 #include <pgweir/net/spawn.hpp>
 #include <pgweir/net/tls.hpp>
+#include <pgweir/net/waiters.hpp>
 #include <pgweir/net/worker.hpp>
 #include <pgweir/wire/startup.hpp>
 
@@ -131,7 +132,7 @@ private:
         bool is_unix = false;
     };
     struct Opening {
-        std::vector<std::shared_ptr<Timer>> waiters;
+        Waiters waiters;
         std::uint64_t failures = 0;
         std::uint32_t running = 0;
     };
@@ -150,7 +151,6 @@ private:
         std::vector<wire::Parameter> parameters
     );
     bool try_open(const std::shared_ptr<Pool>& pool);
-    Task<void> wait_for_opening(Opening& opening, TimePoint deadline);
     Task<void> wait_for_cancels(TimePoint deadline);
     Task<void> cancel_at_server(CancelTarget target, WorkerId worker, std::uint64_t serial);
     void remember_host(const OpenedServer& server);

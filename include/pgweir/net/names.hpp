@@ -7,6 +7,7 @@
 #include <pgweir/net/asio.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/spawn.hpp>
+#include <pgweir/net/waiters.hpp>
 
 #include <functional>
 #include <map>
@@ -72,7 +73,7 @@ private:
         TimePoint known_at{};
         bool is_asked = false; // right now
         bool has_changed = false;
-        std::vector<std::shared_ptr<Timer>> waiters;
+        Waiters waiters;
     };
 
     void ask(const HostPort& host, Entry& entry);

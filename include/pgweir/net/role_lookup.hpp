@@ -10,6 +10,7 @@
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/server_login.hpp>
 #include <pgweir/net/spawn.hpp>
+#include <pgweir/net/waiters.hpp>
 #include <pgweir/wire/messages.hpp>
 
 #include <memory>
@@ -41,7 +42,7 @@ private:
 
         RoleSource source;
         auth::RoleDesk questions;
-        std::unordered_map<QuestionRef, std::vector<std::shared_ptr<Timer>>> waiters;
+        std::unordered_map<QuestionRef, Waiters> waiters;
         std::shared_ptr<Timer> idle; // of who serves it and has nothing to do
         bool is_served = false;
     };

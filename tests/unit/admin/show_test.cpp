@@ -122,7 +122,9 @@ TEST_CASE("admin/show: the columns of statistics are PgBouncer's, spelt as in ea
 
 TEST_CASE("admin/show: each table has the heading that it was described with, and full rows")
 {
-    View view = view_of(make_pool("orders", "app"));
+    const auto pool = make_pool("orders", "app");
+    pool->class_notes().add({pool::ClassId{1}, "web", "SELECT ?"});
+    View view = view_of(pool);
     view.inspection.clients.emplace_back();
     view.inspection.servers.emplace_back();
     view.config.rows.push_back({"pool.size", "7", "20", true});

@@ -105,6 +105,12 @@ TEST_CASE_FIXTURE(Lost, "session/abandon: not what was said before is lost, but 
     CHECK_FALSE(session::may_abandon(server_state(), client_state()));
 }
 
+TEST_CASE_FIXTURE(Lost, "session/abandon: who ends himself is ended")
+{
+    client(say::query("SELECT pg_catalog.PG_terminate_backend(pg_backend_pid())"));
+    CHECK_FALSE(session::may_abandon(server_state(), client_state()));
+}
+
 TEST_CASE_FIXTURE(Lost, "session/abandon: nor is a message broken off")
 {
     client(say::query("SELECT 1"));
