@@ -38,16 +38,19 @@ std::string_view ClientSession::application() const
     return name != nullptr ? std::string_view{*name} : std::string_view{};
 }
 
-// For people who look at the classes. Once for each, on each worker.
-[[gnu::noinline]] void ClientSession::note_class(
-    Bytes input, const session::Glance& glance, std::uint64_t note
-)
+// For people who look at the classes. Seldom: a client that always asks for the same does not come
+// here, and each worker remembers what it has noted.
+[[gnu::noinline]] void ClientSession::note_class(Bytes input, std::uint64_t fingerprint)
 {
     constexpr std::size_t statement_size_max = 200;
 
-    if (glance.fingerprint == 0) return;
-    pool_->noted[note % pool_->noted.size()] = note;
-    const pool::ClassId id{glance.fingerprint};
+    noted_class_ = fingerprint;
+    if (fingerprint == 0) return;
+    const std::uint64_t note = fingerprint ^ state_.wanted->application_hash();
+    std::uint64_t& place = pool_->noted[note % pool_->noted.size()];
+    if (place == note) return;
+    place = note;
+    const pool::ClassId id{fingerprint};
     ClassNotes& notes = pool_->pool->class_notes();
     if (notes.contains(id, application())) return;
     std::string text = session::text_of_class(state_, input, statement_size_max);

@@ -36,8 +36,7 @@ bool ClientSession::acquire(Bytes input)
     );
     const session::Glance glance = glance_at(input);
     is_plain_select_ = glance.is_plain_select;
-    const std::uint64_t note = glance.fingerprint ^ state_.wanted->application_hash();
-    if (pool_->noted[note % pool_->noted.size()] != note) note_class(input, glance, note);
+    if (glance.fingerprint != noted_class_) note_class(input, glance.fingerprint);
     pool::Core::Request request{pool::ClassId{glance.fingerprint}, hash, last_server_};
     if (pool::Slot* const slot = pool_->core.take_idle_for(request, worker_->now())) {
         pool_->counters.wait_time.observe(Duration::zero());

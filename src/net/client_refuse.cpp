@@ -4,6 +4,7 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/worker.hpp>
 #include <pgweir/pool/error.hpp>
+#include <pgweir/session/abandon.hpp>
 
 #include <memory>
 #include <string>
@@ -37,6 +38,18 @@ void ClientSession::refuse(wire::ErrorText error)
     if (!is_waiting()) return;
     has_come(Awaited::server);
     worker_->run_again(*this);
+}
+
+// True: there is more to do with what is left of the input.
+[[gnu::noinline]] bool ClientSession::refuse_front(Bytes& input)
+{
+    if (refusal_ && session::only_rolls_back(state_, input)) {
+        refusal_.reset(); // of a transaction that was lost, and is rolled back
+        return true;
+    }
+    if (!refuse_input(input)) return false;
+    input = input_.kept();
+    return !input.empty();
 }
 
 // True: the refusal is said, and what follows may be tried again.

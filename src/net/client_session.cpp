@@ -4,7 +4,6 @@
 #include <pgweir/net/pool.hpp>
 #include <pgweir/net/server.hpp>
 #include <pgweir/net/worker.hpp>
-#include <pgweir/session/abandon.hpp>
 #include <pgweir/session/block_edge.hpp>
 #include <pgweir/wire/frame.hpp>
 #include <pgweir/wire/messages.hpp>
@@ -141,13 +140,7 @@ bool ClientSession::process(Bytes input)
 {
     for (;;) {
         if (state_.is_skipping || refusal_) {
-            if (refusal_ && session::only_rolls_back(state_, input)) {
-                refusal_.reset(); // of a transaction that was lost, and is rolled back
-                continue;
-            }
-            if (!refuse_input(input)) return true;
-            input = input_.kept();
-            if (input.empty()) return true;
+            if (!refuse_front(input)) return true;
             continue;
         }
         if (!has_server_for(input)) {

@@ -272,7 +272,7 @@ std::optional<CloseReason> Core::must_close(const Slot& slot, TimePoint now)
     return std::nullopt;
 }
 
-bool Core::close_if_due(Slot& slot, TimePoint now)
+[[gnu::noinline]] bool Core::close_due(Slot& slot, TimePoint now)
 {
     const auto reason = must_close(slot, now);
     if (reason) close_and_serve(slot, *reason, now);

@@ -187,7 +187,7 @@ private:
     void look_at_group();
     [[nodiscard]] std::string_view application() const;
     [[nodiscard]] session::Glance glance_at(Bytes input) const;
-    void note_class(Bytes input, const session::Glance& glance, std::uint64_t note);
+    void note_class(Bytes input, std::uint64_t fingerprint);
     void attach(Server& server);
     bool begin_lease();
     void settings_proven();
@@ -224,6 +224,7 @@ private:
 
     // client_refuse.cpp: why there is none
     void refuse(wire::ErrorText error);
+    bool refuse_front(Bytes& input);
     bool refuse_input(Bytes input);
     [[nodiscard]] wire::ErrorText refusal(ErrorCode reason) const;
 
@@ -250,7 +251,8 @@ private:
     std::unique_ptr<wire::ErrorText> refusal_; // while one of its requests is being refused
     std::unique_ptr<std::vector<session::Settings::Entry>> replication_;
     std::uint64_t work_ = 0;
-    std::uint64_t reopenings_ = 0; // of the listener, when the handover to it began
+    std::uint64_t noted_class_ = 0; // the last one
+    std::uint64_t reopenings_ = 0;  // of the listener, when the handover to it began
     std::size_t wanted_ = 0; // size of the message at the front of input_, as far as it is known
     TimePoint connected_at_;
     TimePoint active_at_;  // last sign of life: client_idle_timeout

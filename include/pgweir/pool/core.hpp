@@ -178,7 +178,12 @@ private:
     );
     [[nodiscard]] std::optional<CloseReason> must_close(const Slot& slot, TimePoint now);
     [[nodiscard]] std::optional<CloseReason> must_give();
-    bool close_if_due(Slot& slot, TimePoint now);
+    bool close_if_due(Slot& slot, TimePoint now)
+    {
+        const bool may_be = slot.is_unwanted || now >= slot.expires_at || shared_.is_over_bound();
+        return may_be && close_due(slot, now);
+    }
+    bool close_due(Slot& slot, TimePoint now);
     void close_and_serve(Slot& slot, CloseReason reason, TimePoint now);
     void close(Slot& slot, CloseReason reason);
     void grant(const Taken& waiter, Slot& slot, TimePoint now);
