@@ -335,7 +335,7 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     if (status == 'I') {
         server_.abort_reason.reset();
         server_.has_told_settings = false;
-        server_.may_end_itself = false;
+        if (!was_hidden_query) server_.may_end_itself = false; // of what is behind that, perhaps
     }
     if (was_hidden_query) server_.settings_before = nullptr;
     if (was_hidden_query && server_.relisten_in > 0) --server_.relisten_in;

@@ -111,6 +111,15 @@ TEST_CASE_FIXTURE(Lost, "session/abandon: who ends himself is ended")
     CHECK_FALSE(session::may_abandon(server_state(), client_state()));
 }
 
+TEST_CASE_FIXTURE(Lost, "session/abandon: … also when settings of his go in front of that")
+{
+    client_state().wanted = session::with_setting(*session::no_settings(), "a", "b");
+    lend(0);
+    client(say::query("SELECT pg_terminate_backend(pg_backend_pid())"));
+    server(reply::complete("SET") + reply::ready());
+    CHECK_FALSE(session::may_abandon(server_state(), client_state()));
+}
+
 TEST_CASE_FIXTURE(Lost, "session/abandon: nor is a message broken off")
 {
     client(say::query("SELECT 1"));
