@@ -3,7 +3,7 @@
 #
 #   tests/run.sh            everything that continuous integration does
 #   tests/run.sh quick      the unit tests, debug build
-#   tests/run.sh STEP...    some of: format lint release deploy asan tsan drivers fuzz
+#   tests/run.sh STEP...    some of: format lint release deploy sim asan tsan drivers fuzz
 #
 # JOBS=n changes how many compilers and tests run at once (default: one for each core).
 # shellcheck disable=SC2317 # steps are called by name
@@ -12,7 +12,7 @@ set -uo pipefail
 source "$(dirname "$0")/../deploy/common.sh"
 cd "$root" || exit
 
-all_steps=(format lint release deploy asan tsan drivers fuzz) # deploy looks at the release build
+all_steps=(format lint release deploy sim asan tsan drivers fuzz) # deploy looks at the release build
 jobs=${JOBS:-$(nproc)}
 export CMAKE_BUILD_PARALLEL_LEVEL=$jobs CTEST_PARALLEL_LEVEL=$jobs
 
@@ -34,6 +34,9 @@ step_quick()
     cmake --preset debug && cmake --build --preset debug &&
         ctest --preset debug --label-exclude integration
 }
+
+# Millions of steps, which takes an optimised build; step by step the sanitizers see the same code.
+step_sim() { cmake --workflow --preset sim; }
 
 step_asan() { cmake --workflow --preset asan; }
 step_tsan() { cmake --workflow --preset tsan; }

@@ -1,6 +1,7 @@
 // Users that share what a database can bear: every promise of the budgets checked on random days,
 // and what a share comes to when everybody wants everything.
 #include "sim/budget_world.hpp"
+#include "sim/seeds.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,20 +9,12 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <string>
 
 using namespace pgweir;
 using namespace std::chrono_literals;
 using test::BudgetWorld;
 
 namespace {
-
-std::uint64_t number_from(const char* name, std::uint64_t otherwise)
-{
-    const char* const text = std::getenv(name);
-    return text == nullptr ? otherwise : std::stoull(text);
-}
 
 void happen(BudgetWorld& world)
 {
@@ -72,13 +65,9 @@ TEST_CASE("budgets: their promises hold on any day")
     constexpr int steps = 2'000;
     constexpr int steps_between_rests = 100;
 
-    const std::uint64_t only = number_from("PGWEIR_SIM_SEED", 0);
-    const std::uint64_t first = only > 0 ? only : 1;
-    const std::uint64_t last = only > 0 ? only : number_from("PGWEIR_SIM_SEEDS", 80);
     std::uint64_t grants = 0;
     std::uint64_t evictions = 0;
-    for (std::uint64_t seed = first; seed <= last; ++seed) {
-        CAPTURE(seed);
+    const std::uint64_t seeds = test::for_each_seed([&](std::uint64_t seed) {
         test::Prng chance{seed};
         constexpr std::array<Duration, 3> paces{1ms, 20ms, 300ms};
         const Duration pace = paces.at(chance.below(paces.size()));
@@ -100,15 +89,14 @@ TEST_CASE("budgets: their promises hold on any day")
         world.wind_down();
         grants += world.grant_count();
         evictions += world.eviction_count();
-    }
+    });
     MESSAGE(grants, " grants, ", evictions, " servers were evicted");
-    if (only == 0) CHECK(evictions > last);
+    if (test::are_many(seeds)) CHECK(evictions > seeds);
 }
 
 TEST_CASE("budgets: who floods a database shares its cap with the others, and nobody swaps servers")
 {
-    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-        CAPTURE(seed);
+    test::for_each_seed([](std::uint64_t seed) {
         BudgetWorld world{{.users = 3, .workers = 2}, seed};
         const pool::Options options{.size = 10, .max_db_connections = 8};
         for (std::size_t pool = 0; pool < 3; ++pool) world.configure(pool, options);
@@ -123,13 +111,12 @@ TEST_CASE("budgets: who floods a database shares its cap with the others, and no
             CHECK(world.held(pool) <= 3);
         }
         CHECK(flood(world, 500) == 0);
-    }
+    });
 }
 
 TEST_CASE("budgets: what is guaranteed is there for who comes late")
 {
-    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-        CAPTURE(seed);
+    test::for_each_seed([](std::uint64_t seed) {
         BudgetWorld world{{.users = 3}, seed};
         const pool::Options options{.size = 10, .max_db_connections = 6};
         pool::Options privileged = options;
@@ -153,5 +140,5 @@ TEST_CASE("budgets: what is guaranteed is there for who comes late")
         CHECK(world.held(2) == 4);
         CHECK(world.held(0) == 1);
         CHECK(world.held(1) == 1);
-    }
+    });
 }

@@ -13,9 +13,6 @@ TEST_CASE("pool: its promises hold on any day")
     constexpr int steps = 2'000;
     constexpr int steps_between_rests = 100;
 
-    const std::uint64_t only = test::setting("PGWEIR_SIM_SEED", 0);
-    const std::uint64_t first = only > 0 ? only : 1;
-    const std::uint64_t last = only > 0 ? only : test::setting("PGWEIR_SIM_SEEDS", 200);
     std::uint64_t grants = 0;
     std::uint64_t moves = 0;
     std::uint64_t refusals = 0;
@@ -24,8 +21,7 @@ TEST_CASE("pool: its promises hold on any day")
     std::uint64_t overdue = 0;
     std::uint64_t crowded_out = 0;
     std::uint64_t rivalries = 0;
-    for (std::uint64_t seed = first; seed <= last; ++seed) {
-        CAPTURE(seed);
+    const std::uint64_t seeds = test::for_each_seed([&](std::uint64_t seed) {
         test::World world{seed};
         for (int i = 1; i <= steps; ++i) {
             CAPTURE(i);
@@ -41,18 +37,18 @@ TEST_CASE("pool: its promises hold on any day")
         overdue += world.overdue_count();
         crowded_out += world.crowded_out_count();
         rivalries += world.rivalry_count();
-    }
+    });
     MESSAGE(grants, " grants, ", moves, " of them to another worker, ", refusals, " refusals");
     MESSAGE("slower ones were overtaken ", overtakings, " times");
     MESSAGE("the newest went first ", newest_first, " times, ", overdue, " were left behind");
     MESSAGE(crowded_out, " gave way to a smaller group; two groups waited ", rivalries, " times");
     CHECK(grants > moves);
-    if (only > 0) return;
-    CHECK(moves > last); // or these days were too quiet to prove anything
-    CHECK(refusals > last);
-    CHECK(4 * overtakings > last); // on days of one group
-    CHECK(newest_first > last);
-    CHECK(2 * overdue > last);
-    CHECK(crowded_out > last);
-    CHECK(rivalries > 100 * last);
+    if (!test::are_many(seeds)) return;
+    CHECK(moves > seeds); // or these days were too quiet to prove anything
+    CHECK(refusals > seeds);
+    CHECK(4 * overtakings > seeds); // on days of one group
+    CHECK(newest_first > seeds);
+    CHECK(2 * overdue > seeds);
+    CHECK(crowded_out > seeds);
+    CHECK(rivalries > 100 * seeds);
 }
