@@ -30,7 +30,8 @@ ErrorText fatal(std::string sqlstate, std::string message, std::string hint = {}
 
 Task<void> ClientLogin::run()
 {
-    channel_.set_deadline(std::chrono::steady_clock::now() + door_.options().client_login_timeout);
+    deadline_ = std::chrono::steady_clock::now() + door_.options().client_login_timeout;
+    channel_.set_deadline(deadline_);
     Verdict verdict = co_await greet();
     if (verdict.goes_on) verdict = co_await authenticate();
     // Two statements: in one conditional g++ 12 destroys the result twice.
@@ -48,6 +49,7 @@ Task<ClientLogin::Verdict> ClientLogin::greet()
     Verdict over;
     over.goes_on = false;
     if (co_await channel_.wait_readable()) co_return over;
+    co_await door_.lobby().wait(deadline_);
     char first = 0;
     const auto peeked = ::recv(channel_.stream().fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
     if (peeked == 1 && first == tls_record_handshake) {

@@ -60,6 +60,7 @@ private:
     Channel& channel_;
     bool is_unix_;
     std::string address_;
+    TimePoint deadline_; // of the login as a whole
     wire::StartupMessage startup_;
     std::string user_;
     std::string database_;

@@ -11,6 +11,7 @@
 #include <pgweir/net/channel.hpp>
 #include <pgweir/net/client_register.hpp>
 #include <pgweir/net/directory.hpp>
+#include <pgweir/net/lobby.hpp>
 #include <pgweir/net/options.hpp>
 #include <pgweir/net/pool_registry.hpp>
 #include <pgweir/net/role_lookup.hpp>
@@ -108,6 +109,7 @@ public:
     [[nodiscard]] const SslContext& listening_context() const { return listening_context_; }
     [[nodiscard]] PoolRegistry& pools() { return pools_; }
     [[nodiscard]] RoleLookup& roles() { return roles_; }
+    [[nodiscard]] Lobby& lobby() { return lobby_; }
     [[nodiscard]] bool is_full() const;
     [[nodiscard]] bool is_closing() const { return is_closing_; }
     /// Over when PostgreSQL has been told, if there is anything to tell, and at `deadline` at last.
@@ -166,6 +168,7 @@ private:
     PoolRegistry& pools_;
     std::vector<Worker*>& workers_;
     OpenConsole open_console_;
+    Lobby lobby_{io_};
 
     auth::KeyCache keys_;
     auth::ClientAuth auth_;
