@@ -48,8 +48,7 @@ Task<ClientLogin::Verdict> ClientLogin::greet()
 {
     Verdict over;
     over.goes_on = false;
-    if (co_await channel_.wait_readable()) co_return over;
-    co_await door_.lobby().wait(deadline_);
+    if (co_await take_turn()) co_return over;
     char first = 0;
     const auto peeked = ::recv(channel_.stream().fd(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
     if (peeked == 1 && first == tls_record_handshake) {
@@ -93,12 +92,7 @@ Task<ClientLogin::Verdict> ClientLogin::direct_tls()
     verdict.goes_on = false;
     const SslContext context = door_.listening_context();
     if (!context || is_unix_) co_return verdict;
-    if (co_await channel_.start_tls(make_ssl(context), true)) {
-        log(LogLevel::info,
-            "tls_failed",
-            {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
-        co_return verdict;
-    }
+    if (!co_await start_tls(context)) co_return verdict;
     if (!speaks_postgresql(channel_.stream())) {
         verdict.error = fatal("08P01", "direct TLS needs ALPN protocol \"postgresql\"");
         co_return verdict;
@@ -121,14 +115,30 @@ Task<ClientLogin::Verdict> ClientLogin::answer_encryption_request(bool wants_tls
     const char letter = has_tls ? 'S' : 'N';
     Buffer answer{static_cast<std::byte>(letter)};
     if (co_await channel_.write(std::move(answer))) co_return verdict;
-    if (has_tls && co_await channel_.start_tls(make_ssl(context), true)) {
-        log(LogLevel::info,
-            "tls_failed",
-            {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
-        co_return verdict;
+    if (has_tls) { // one await in each statement: see run()
+        if (co_await take_turn()) co_return verdict;
+        if (!co_await start_tls(context)) co_return verdict;
     }
     verdict.goes_on = true;
     co_return verdict;
+}
+
+// Before what costs time, when the client has said what it takes.
+Task<ErrorCode> ClientLogin::take_turn()
+{
+    const ErrorCode error = co_await channel_.wait_readable();
+    if (!error) co_await door_.lobby().wait(deadline_);
+    co_return error;
+}
+
+Task<bool> ClientLogin::start_tls(SslContext context)
+{
+    const ErrorCode error = co_await channel_.start_tls(make_ssl(context), true);
+    if (!error) co_return true;
+    log(LogLevel::info,
+        "tls_failed",
+        {{"address", address_}, {"reason", tls_problem(channel_.stream())}});
+    co_return false;
 }
 
 Task<ClientLogin::Verdict> ClientLogin::take_startup(wire::StartupMessage startup)

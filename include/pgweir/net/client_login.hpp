@@ -34,6 +34,8 @@ private:
     Task<Verdict> greet();
     Task<Verdict> direct_tls();
     Task<Verdict> answer_encryption_request(bool wants_tls);
+    Task<ErrorCode> take_turn();
+    Task<bool> start_tls(SslContext context);
     Task<Verdict> take_startup(wire::StartupMessage startup);
     [[nodiscard]] Verdict check_startup() const;
     Task<Verdict> negotiate_protocol();

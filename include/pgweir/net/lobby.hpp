@@ -1,17 +1,14 @@
-// Where connections wait until somebody begins with their login. When more come than there is time
-// for, those that have begun are finished before the next begin: else all would be done equally
-// late, which for clients that give up after some seconds means not at all.
+// Where those wait who want something that is dear. When more come than there is time for, those
+// that have begun are finished before the next begin: else all would be done equally late, which
+// for clients that give up after some seconds means not at all.
 #pragma once
 
 #include <pgweir/base/clock.hpp>
 #include <pgweir/net/asio.hpp>
 
-#include <boost/asio/post.hpp>
-
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <utility>
 
 namespace pgweir::net {
 
@@ -26,35 +23,12 @@ public:
     Lobby& operator=(const Lobby&) = delete;
 
     /// Over when it is one's turn, or at the deadline.
-    Task<void> wait(TimePoint deadline)
-    {
-        if (!is_round_open_) {
-            open_round();
-            co_return;
-        }
-        auto turn = std::make_shared<Timer>(io_.get_executor(), deadline);
-        guests_.push_back(turn);
-        co_await turn->async_wait(use_task);
-    }
-
+    Task<void> wait(TimePoint deadline);
     [[nodiscard]] std::size_t size() const { return guests_.size(); }
 
 private:
-    // What is posted comes behind everything that is ready now.
-    void open_round()
-    {
-        is_round_open_ = true;
-        asio::post(io_, [this] { end_round(); });
-    }
-
-    void end_round()
-    {
-        is_round_open_ = false;
-        if (guests_.empty()) return;
-        std::exchange(guests_.front(), nullptr)->cancel();
-        guests_.pop_front();
-        open_round();
-    }
+    void open_round();
+    void end_round();
 
     asio::io_context& io_;
     std::deque<std::shared_ptr<Timer>> guests_;

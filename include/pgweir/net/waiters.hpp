@@ -5,7 +5,6 @@
 #include <pgweir/net/asio.hpp>
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace pgweir::net {
@@ -14,17 +13,8 @@ namespace pgweir::net {
 class Waiters {
 public:
     /// Until wake(), or the deadline.
-    Task<void> wait(Executor executor, TimePoint deadline)
-    {
-        auto timer = std::make_shared<Timer>(std::move(executor), deadline);
-        timers_.push_back(timer);
-        co_await timer->async_wait(use_task);
-    }
-
-    void wake()
-    {
-        for (const auto& timer : std::exchange(timers_, {})) timer->cancel();
-    }
+    Task<void> wait(Executor executor, TimePoint deadline);
+    void wake();
 
 private:
     std::vector<std::shared_ptr<Timer>> timers_;
