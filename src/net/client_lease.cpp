@@ -76,6 +76,7 @@ void ClientSession::attach(Server& server)
     server_ = &server;
     last_server_ = &server;
     server.client = this;
+    server.state.sender->lent_to(id());
     server.use = ServerUse::lent;
     lent_at_ = worker_->now();
     quiet_at_ = lent_at_;

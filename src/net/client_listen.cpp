@@ -205,7 +205,7 @@ bool ClientSession::tell_news()
     if (!state_.listening || state_.listening->inbox.empty()) return true;
     session::Gather& out = worker_->to_client();
     Listening& listening = *state_.listening;
-    listening.told += listening.inbox.drain(out.own());
+    listening.told += listening.inbox.drain(out.own(), process_id_of(id()));
     out.commit();
     pool_->counters.listen_delivered.add(std::exchange(listening.told, 0));
     return send_to_client();

@@ -209,6 +209,7 @@ void Listener::publish()
     for (session::Notification& each : heard) {
         const bool is_cut = each.channel == pool_.pool->cut_channel();
         const Event::Kind kind = is_cut ? Event::Kind::cut : Event::Kind::notification;
+        each.sender = pool_.pool->senders().find(each.process_id);
         events.push_back({kind, 0, std::move(each)});
     }
     heard.clear();

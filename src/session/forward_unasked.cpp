@@ -30,9 +30,12 @@ void ServerForwarder::notification(FrameHeader header, Bytes available)
             {told->process_id, std::string{told->channel}, std::string{told->payload}}
         );
     }
-    const bool is_heard = told && is_for_client(*told);
-    if (is_heard && is_own(*told)) return own_notification(header, *told);
-    pass(header, available, !is_heard);
+    if (!told || !is_for_client(*told)) return pass(header, available, true);
+    const std::uint32_t own = process_id_of(client_->id);
+    if (is_own(*told)) return tell(header, *told, own);
+    const std::uint32_t sender = server_.sender ? server_.sender->find(told->process_id) : 0;
+    if (sender == 0 || sender == own) return pass(header, available, false);
+    tell(header, *told, sender);
 }
 
 // Also between the answers to our own questions. While it still has the channels of its last
@@ -43,7 +46,9 @@ bool ServerForwarder::is_for_client(const wire::NotificationBody& told)
     if (!client_->listening) return true;
     const auto hearing = client_->listening->hear_server(told.channel, told.payload);
     if (hearing == Listening::Hearing::passed) {
-        client_->listening->told += client_->listening->inbox.drain(to_client_.own());
+        client_->listening->told += client_->listening->inbox.drain(
+            to_client_.own(), process_id_of(client_->id)
+        );
         to_client_.commit(); // it has come earlier
         return true;
     }
@@ -57,10 +62,11 @@ bool ServerForwarder::is_own(const wire::NotificationBody& told) const
     return told.process_id == server_.process_id;
 }
 
-// From the process that its client takes the server for.
-void ServerForwarder::own_notification(FrameHeader header, const wire::NotificationBody& told)
+// From the process that clients take the server for.
+void ServerForwarder::tell(
+    FrameHeader header, const wire::NotificationBody& told, std::uint32_t process_id
+)
 {
-    const std::uint32_t process_id = process_id_of(client_->id);
     wire::append_notification(to_client_.own(), {process_id, told.channel, told.payload});
     to_client_.commit();
     used_ = header.frame_size(); // all of it: it was read

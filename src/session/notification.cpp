@@ -60,12 +60,15 @@ void Inbox::claim(std::size_t count, std::uint32_t server, std::uint32_t process
         if ((*each)->process_id != server) continue;
         Notification own{**each};
         own.process_id = process_id;
+        own.sender = 0;
         *each = std::make_shared<const Notification>(std::move(own));
         --count;
     }
 }
 
-std::size_t Inbox::drain(Buffer& out)
+// What is its own was claimed: who seems to be the client itself is somebody else with its server
+// of before.
+std::size_t Inbox::drain(Buffer& out, std::uint32_t own_id)
 {
     if (std::exchange(has_missed_, false)) {
         append_warning(
@@ -83,7 +86,9 @@ std::size_t Inbox::drain(Buffer& out)
     }
     const std::size_t count = waiting_.size();
     for (const auto& each : waiting_) {
-        wire::append_notification(out, {each->process_id, each->channel, each->payload});
+        const bool is_known = each->sender != 0 && each->sender != own_id;
+        const std::uint32_t sender = is_known ? each->sender : each->process_id;
+        wire::append_notification(out, {sender, each->channel, each->payload});
     }
     waiting_.clear();
     waiting_.shrink_to_fit();

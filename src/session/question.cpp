@@ -177,6 +177,7 @@ void raise_doubts(
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
     server.changes |= reading.changes | (knowledge.catalog ? by_others : Parts{});
+    if (reading.notifies && server.sender) server.sender->set(client.id);
     if (reading.uses_process_id && calls_terminate(reading)) server.may_end_itself = true;
     const bool may_be_first = server.temp_schema_owner == ClientId{};
     if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;

@@ -252,6 +252,8 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     if (is_write(statement.command)) reading.writes = true;
     if (may_copy_in(statement)) reading.may_copy_in = true;
     if (statement.traits.has(Trait::reads_prepared)) reading.reads_prepared = true;
+    const bool notifies = statement.command == Command::notify;
+    if (notifies || statement.traits.has(Trait::notifies)) reading.notifies = true;
     if (statement.traits.has(Trait::uses_process_id)) reading.uses_process_id = true;
     if (statement.traits.has(Trait::reads_sequence)) {
         reading.reads_sequence = true;

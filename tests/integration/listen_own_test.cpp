@@ -22,6 +22,23 @@ std::string heard(Connection& client)
     return text;
 }
 
+int next_sender(Connection& client)
+{
+    int sender = 0;
+    wait_until(
+        [&] {
+            REQUIRE(PQconsumeInput(client.raw()) == 1);
+            PGnotify* const news = PQnotifies(client.raw());
+            if (news == nullptr) return false;
+            sender = news->be_pid;
+            PQfreemem(news);
+            return true;
+        },
+        "a notification"
+    );
+    return sender;
+}
+
 void wait_for_listener(const Pgweir& pgweir)
 {
     if (is_direct()) return;
@@ -66,6 +83,31 @@ TEST_CASE("integration/listen_own: one's own is from the process that one knows,
     client.query("CREATE TEMP TABLE mine (i int)"); // it keeps its server
     client.query("NOTIFY news, '3'");
     CHECK(heard(client) == "own=3");
+}
+
+TEST_CASE("integration/listen_own: others' are from the processes that they take their servers for")
+{
+    const Pgweir pgweir{{.flags = {"--pool-size", "3", "--workers", "2"}}};
+    Connection client = pgweir.connect();
+    Connection other = pgweir.connect();
+    client.query("LISTEN news");
+    wait_for_listener(pgweir);
+    const auto check_sender = [&] { CHECK(next_sender(client) == PQbackendPID(other.raw())); };
+    other.query("NOTIFY news, '1'");
+    check_sender();
+    other.query_params("SELECT pg_notify('news', $1)", {"2"});
+    check_sender();
+    other.query("BEGIN");
+    other.query("NOTIFY news, '3'");
+    other.query("COMMIT");
+    check_sender();
+    client.query("CREATE TEMP TABLE mine (i int)"); // it keeps its server
+    other.query("NOTIFY news, '4'");
+    check_sender();
+    client.query("BEGIN");
+    other.query("NOTIFY news, '5'");
+    client.query("COMMIT");
+    check_sender();
 }
 
 TEST_CASE("integration/listen_own: nor is it another's when no listener tells it")

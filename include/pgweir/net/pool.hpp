@@ -9,6 +9,7 @@
 #include <pgweir/pool/counters.hpp>
 #include <pgweir/pool/options.hpp>
 #include <pgweir/pool/shared.hpp>
+#include <pgweir/session/senders.hpp>
 #include <pgweir/session/settings.hpp>
 #include <pgweir/wire/messages.hpp>
 
@@ -67,6 +68,7 @@ public:
     /// By the front door, which is one thread.
     [[nodiscard]] pool::Counters& front_door_counters() { return counters_.back(); }
 
+    [[nodiscard]] session::Senders& senders() { return senders_; }
     [[nodiscard]] ClassNotes& class_notes() { return class_notes_; }
     [[nodiscard]] const ClassNotes& class_notes() const { return class_notes_; }
 
@@ -115,6 +117,7 @@ private:
     std::vector<pool::Counters> counters_; // one for each worker, and the front door's
     ErrorCounts errors_;
     ClassNotes class_notes_;
+    session::Senders senders_;
     std::atomic<std::uint32_t> epoch_{0};
 
     mutable std::mutex mutex_; // guards what follows; held for copies only

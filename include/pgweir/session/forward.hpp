@@ -317,7 +317,9 @@ private:
     void discarded_all();
     void statements_dropped();
     void notification(wire::FrameHeader header, Bytes available);
-    void own_notification(wire::FrameHeader header, const wire::NotificationBody& told);
+    void tell(
+        wire::FrameHeader header, const wire::NotificationBody& told, std::uint32_t process_id
+    );
     [[nodiscard]] bool is_own(const wire::NotificationBody& told) const;
     [[nodiscard]] bool is_for_client(const wire::NotificationBody& told);
     void parameter(wire::FrameHeader header, Bytes available);

@@ -17,6 +17,7 @@ struct Notification {
     std::uint32_t process_id = 0; // of the server that has sent it
     std::string channel;
     std::string payload;
+    std::uint32_t sender = 0; // the process id that clients know, if it is known: see Senders
 };
 
 struct Event {
@@ -54,8 +55,9 @@ public:
     /// by the process that the client takes it for.
     void claim(std::size_t count, std::uint32_t server, std::uint32_t process_id);
 
-    /// All of it as messages for the client. Returns how many notifications they tell.
-    std::size_t drain(Buffer& out);
+    /// All of it as messages for the client, which was told `own_id`. Returns how many
+    /// notifications they tell.
+    std::size_t drain(Buffer& out, std::uint32_t own_id);
 
 private:
     void drop_oldest();

@@ -43,6 +43,7 @@ struct SqlReading {
     bool writes = false;            // rows: triggers may run
     bool may_copy_in = false;       // rows that its client sends: nothing may come before them
     bool reads_prepared = false;    // pg_prepared_statements
+    bool notifies = false;          // NOTIFY, pg_notify()
     bool uses_process_id = false;   // pg_terminate_backend(), pg_backend_pid() and the like
     bool reads_sequence = false;    // currval(), lastval()
     bool advances_sequence = false; // behind that: nextval(), or an INSERT, which may call it

@@ -12,6 +12,7 @@
 #include <pgweir/session/prepared_cache.hpp>
 #include <pgweir/session/reply_queue.hpp>
 #include <pgweir/session/rerun.hpp>
+#include <pgweir/session/senders.hpp>
 #include <pgweir/session/settings.hpp>
 #include <pgweir/session/shape.hpp>
 #include <pgweir/session/signal.hpp>
@@ -178,6 +179,7 @@ struct Answer {
 struct ServerState {
     std::uint64_t serial = 0; // never used again for another connection
     std::uint32_t process_id = 0;
+    std::unique_ptr<SenderEntry> sender; // null: its clients do not know each other
     Stream stream;
     ReplyQueue replies;
     char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)
@@ -207,7 +209,7 @@ struct ServerState {
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
-    Parts changes; // of these: not a guess, while the catalog is not known
+    Parts changes;                        // of these: not a guess, while the catalog is not known
     bool has_changes_from_before = false; // of a transaction that is over, with more behind it
     bool has_told_settings = false;       // of the one at hand, which may be rolled back
     bool may_end_itself = false;          // it calls pg_terminate_backend()

@@ -46,7 +46,7 @@ struct Listener {
     std::string inbox()
     {
         Buffer out;
-        listening.inbox.drain(out);
+        listening.inbox.drain(out, 0);
         std::string text;
         for (const char c : as_text(out)) {
             if (c >= 'a' && c <= 'z') text += c;

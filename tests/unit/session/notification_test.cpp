@@ -22,7 +22,7 @@ std::shared_ptr<const Notification> notification(std::string channel, std::strin
 std::string drain(Inbox& inbox)
 {
     Buffer out;
-    inbox.drain(out);
+    inbox.drain(out, 99);
     return std::string{as_text(out)};
 }
 
@@ -61,6 +61,18 @@ TEST_CASE("session/notification: one's own are the last of the server's, and onl
     );
     inbox.claim(1, 7, 99); // nothing is there
     CHECK(inbox.empty());
+}
+
+TEST_CASE("session/notification: a sender that is known is told by the number that clients know")
+{
+    Inbox inbox;
+    inbox.push(std::make_shared<const Notification>(Notification{8, "a", "1", 98}));
+    inbox.push(std::make_shared<const Notification>(Notification{8, "a", "2", 99}));
+    CHECK(
+        drain(inbox) // the client is 99, and has not sent the second one
+        == std::string{"A\0\0\0\x0c\0\0\0\x62" "a\0" "1\0", 13}
+               + std::string{"A\0\0\0\x0c\0\0\0\x08" "a\0" "2\0", 13}
+    );
 }
 
 TEST_CASE("session/notification: what is no longer wanted is forgotten")
