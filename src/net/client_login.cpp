@@ -201,7 +201,8 @@ ClientLogin::Verdict ClientLogin::check_startup() const
     return {};
 }
 
-// Told what we speak when it asks for a newer minor version, or for options that we do not know.
+// It is told what is spoken here when it asks for a newer minor version, or for options that nobody
+// knows.
 Task<ClientLogin::Verdict> ClientLogin::negotiate_protocol()
 {
     Verdict verdict;
@@ -209,13 +210,23 @@ Task<ClientLogin::Verdict> ClientLogin::negotiate_protocol()
     for (const auto& [name, value] : startup_.parameters) {
         if (name.starts_with("_pq_.")) unknown.push_back(name);
     }
-    const bool is_newer = startup_.version > wire::protocol_version_max;
+    const wire::ProtocolVersion newest = newest_protocol();
+    const bool is_newer = startup_.version > newest;
     if (!is_newer && unknown.empty()) co_return verdict;
-    if (is_newer) startup_.version = wire::protocol_version_max;
+    if (is_newer) startup_.version = newest;
     Buffer message;
     wire::append_negotiate_protocol(message, startup_.version, unknown);
     if (co_await channel_.write(std::move(message))) verdict.goes_on = false;
     co_return verdict;
+}
+
+// Nothing that PostgreSQL itself would not have spoken, once that is known.
+wire::ProtocolVersion ClientLogin::newest_protocol() const
+{
+    const std::shared_ptr<Pool> pool = door_.pools().find({database_, user_});
+    const session::SettingsRef welcome = pool ? pool->welcome() : session::no_settings();
+    const std::string* const version = welcome->find("server_version");
+    return protocol_of(version != nullptr ? *version : "");
 }
 
 Task<ClientLogin::Verdict> ClientLogin::enter()

@@ -24,13 +24,16 @@ std::optional<Upstream> PoolRegistry::upstream_for(const Pool::Name& name) const
     return upstream;
 }
 
+std::shared_ptr<Pool> PoolRegistry::find(const Pool::Name& name) const
+{
+    const std::scoped_lock lock{mutex_};
+    const auto found = pools_.find(name);
+    return found != pools_.end() ? found->second : nullptr;
+}
+
 std::shared_ptr<Pool> PoolRegistry::find_or_make(const Pool::Name& name)
 {
-    {
-        const std::scoped_lock lock{mutex_};
-        const auto found = pools_.find(name);
-        if (found != pools_.end()) return found->second;
-    }
+    if (std::shared_ptr<Pool> known = find(name)) return known;
     std::optional<Upstream> upstream = upstream_for(name);
     if (!upstream) return nullptr;
     const pool::Options options = directory_.pool_options(name.database, name.user);

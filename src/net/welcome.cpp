@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace pgweir::net {
@@ -82,6 +83,15 @@ session::SettingsRef as_spelt(
         if (spelt != *asked) settings = session::with_setting(*settings, name, spelt);
     }
     return settings;
+}
+
+// "15.4 (Debian 15.4-1)", "18beta1": the number in front counts.
+wire::ProtocolVersion protocol_of(std::string_view server_version)
+{
+    constexpr int first_with_long_keys = 18;
+    int major = first_with_long_keys;
+    std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
+    return major < first_with_long_keys ? wire::ProtocolVersion{3, 0} : wire::protocol_version_max;
 }
 
 const std::vector<session::Settings::Entry>& console_parameters()

@@ -15,7 +15,8 @@ std::optional<session::Clientele::Member> SystemClients::find(std::uint32_t proc
     const bool is_same_system = theirs.hosts == ours.hosts
                                 && theirs.target_session_attrs == ours.target_session_attrs;
     if (!is_same_system) return std::nullopt;
-    return Member{client->id, client->pool->name().user};
+    const std::string& role = client->pool->name().user;
+    return Member{client->id, role, role == pool_.name().user};
 }
 
 // Like PostgreSQL's functions, which return when the signal is sent.

@@ -249,7 +249,7 @@ ClientForwarder::Done ClientForwarder::plain_select(FrameHeader header, Bytes av
     if (has_foreign_sequences(*server_, client_, reading)) {
         discard_sequences(*server_, false, outputs_.to_server);
     }
-    raise_doubts(*server_, client_, reading, knowledge_);
+    raise_doubts(*server_, client_, reading, knowledge_, clientele_);
     if (!is_cut && reading.uses_process_id && query_signal(header, text)) return Done::yes;
     if (!is_cut) lend_names(reading, true);
     pass(header, available);

@@ -101,7 +101,7 @@ bool ClientForwarder::raise_doubts_of(const Statement& statement)
         server_->is_unsynced = true;
     }
     note_unsettling(reading);
-    raise_doubts(*server_, client_, reading, knowledge_);
+    raise_doubts(*server_, client_, reading, knowledge_, clientele_);
     lend_names(reading, false);
     return reading.uses_process_id;
 }

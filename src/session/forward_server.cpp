@@ -105,7 +105,8 @@ bool ServerForwarder::whole_answer(Bytes input, Step& step)
     constexpr std::size_t ready_size = frame_header_size + 1;
     const bool is_plain = client_ != nullptr && server_.replies.is_one_query()
                           && server_.stream.remaining == 0 && server_.own_notifications == 0
-                          && !server_.rerun.is_wanted && !client_->listening;
+                          && !server_.rerun.is_wanted && !client_->listening
+                          && !server_.has_signalled;
     if (!is_plain || input.size() <= frame_header_size + ready_size) return false;
     const std::size_t rows = whole_rows_size(input, true);
     const Bytes end = input.subspan(rows);
@@ -140,8 +141,10 @@ std::size_t ServerForwarder::looked_at_size(FrameHeader header) const
 {
     const bool is_answer = header.type == server_type::data_row && is_answer_row();
     if (is_answer) return std::min(header.frame_size(), answer_row_max);
-    const bool is_verdict = header.type == server_type::data_row && server_.replies.front_signals();
-    if (is_verdict) return std::min(header.frame_size(), look_at_max);
+    const bool is_signalling = server_.replies.front_signals() || server_.has_signalled;
+    const bool is_warning = header.type == server_type::notice && server_.signals_to != nullptr;
+    if (is_warning || (header.type == server_type::data_row && is_signalling))
+        return std::min(header.frame_size(), look_at_max);
     if (header.type == server_type::row_description && server_.replies.awaits_shape()) {
         return std::min(header.frame_size(), shape_size_max);
     }
@@ -157,7 +160,7 @@ std::size_t ServerForwarder::rows_size(Bytes rest) const
     const char first = std::to_integer<char>(rest.front());
     if (!is_bulk(first) && first != server_type::row_description) return 0;
     if (is_hidden() || replies.empty() || replies.front_is_local()) return 0;
-    if (replies.front_signals()) return 0;
+    if (replies.front_signals() || server_.has_signalled) return 0;
     return whole_rows_size(rest, replies.front_is(Reply::query));
 }
 
@@ -176,7 +179,11 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
             step.stop = Stop::need_signal;
             return false;
         }
-        pass(header, available, is_hidden());
+        if (header.type == server_type::data_row && server_.has_signalled) {
+            tell_signalled(header, available);
+        } else {
+            pass(header, available, is_hidden());
+        }
         return true;
     }
     answer_locally(server_, to_client_);
@@ -204,6 +211,11 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
         break;
     case server_type::copy_both: server_.is_copying_in = true; break;
     case server_type::notice:
+        if (server_.signals_to == nullptr || !is_missed_signal(header, available)) break;
+        pass(header, available, true);
+        step.consumed += used_;
+        step.stop = Stop::need_signal;
+        return false;
     case server_type::parameter_description:
     case server_type::copy_out:
     case server_type::copy_done:
@@ -335,7 +347,11 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     if (status == 'I') {
         server_.abort_reason.reset();
         server_.has_told_settings = false;
-        if (!was_hidden_query) server_.may_end_itself = false; // of what is behind that, perhaps
+        server_.has_signalled = false;
+        if (!was_hidden_query) { // what is behind that may do it
+            server_.may_end_itself = false;
+            server_.signals_to = nullptr;
+        }
     }
     if (was_hidden_query) server_.settings_before = nullptr;
     if (was_hidden_query && server_.relisten_in > 0) --server_.relisten_in;

@@ -7,7 +7,10 @@
 #include <pgweir/wire/reader.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace pgweir::session {
@@ -117,6 +120,45 @@ bool ServerForwarder::is_permission(FrameHeader header, Bytes available) const
     if (!row || row->size() != 1 || !row->front()) return false;
     const std::string_view value = *row->front();
     return value == "t" || value == "\1";
+}
+
+// "PID 7 is not a PostgreSQL backend process", in whatever language: a call that was made for each
+// row, or with a number that is computed, and in which we see no number. Where both roles are the
+// same one there is nothing to ask about permission.
+bool ServerForwarder::is_missed_signal(FrameHeader header, Bytes available)
+{
+    if (client_ == nullptr || is_hidden()) return false;
+    const wire::ErrorFields fields = wire::read_error(body_of(header, available));
+    if (fields.routine != "pg_signal_backend") return false;
+    const std::size_t digits = fields.message.find_first_of("0123456789");
+    if (digits == std::string_view::npos) return false;
+    std::uint32_t process_id = 0;
+    std::from_chars(
+        fields.message.data() + digits, fields.message.data() + fields.message.size(), process_id
+    );
+    const auto member = server_.signals_to->find(process_id);
+    const bool has_own_role = client_->wanted->find("role") == nullptr
+                              && client_->wanted->find("session_authorization") == nullptr;
+    if (!member || !member->is_of_own_role || !has_own_role || member->id == client_->id) {
+        return false;
+    }
+    server_.signal = Signal{member->id, server_.may_end_itself};
+    server_.has_signalled = true;
+    return true;
+}
+
+// The row in which PostgreSQL says that it was in vain, if that is all that it says.
+void ServerForwarder::tell_signalled(FrameHeader header, Bytes available)
+{
+    server_.has_signalled = false;
+    const auto row = wire::read_data_row(body_of(header, available));
+    const bool is_verdict = row && row->size() == 1 && row->front()
+                            && (*row->front() == "f" || *row->front() == std::string_view{"\0", 1});
+    if (!is_verdict) return pass(header, available, is_hidden());
+    const bool is_text = *row->front() == "f";
+    wire::append_row(to_client_.own(), {std::string{is_text ? "t" : "\1"}});
+    to_client_.commit();
+    used_ = header.frame_size();
 }
 
 } // namespace pgweir::session

@@ -72,7 +72,7 @@ void ClientForwarder::lend_names(const SqlReading& reading, bool is_query)
     for (const std::string& name : reading.prepared_names) {
         const StatementRef statement = find(name);
         if (!statement) continue;
-        raise_doubts(*server_, client_, statement->reading(), knowledge_);
+        raise_doubts(*server_, client_, statement->reading(), knowledge_, clientele_);
         // A Sync behind a COPY has no answer.
         if (is_too_late || reading.may_copy_in || is_lent(name)) continue;
         lend_name(name, *statement, is_query);

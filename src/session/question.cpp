@@ -133,17 +133,30 @@ void note_settings_change(ServerState& server, const SqlReading& reading, bool b
     server.unknown_settings.change(change, reading.text, server.serial, server.segment);
 }
 
-bool calls_terminate(const SqlReading& reading)
+bool calls(const SqlReading& reading, std::string_view function)
 {
-    return std::ranges::any_of(reading.calls, [](std::string_view name) {
-        return lower_case(name) == "pg_terminate_backend";
+    return std::ranges::any_of(reading.calls, [=](std::string_view name) {
+        return lower_case(name) == function;
     });
+}
+
+// Which of the two functions has failed must be certain.
+void note_signals(ServerState& server, const SqlReading& reading, const Clientele* clientele)
+{
+    const bool terminates = calls(reading, "pg_terminate_backend");
+    const bool cancels = calls(reading, "pg_cancel_backend");
+    if (terminates) server.may_end_itself = true;
+    server.signals_to = terminates != cancels ? clientele : nullptr;
 }
 
 } // namespace
 
 void raise_doubts(
-    ServerState& server, ClientState& client, const SqlReading& reading, Knowledge& knowledge
+    ServerState& server,
+    ClientState& client,
+    const SqlReading& reading,
+    Knowledge& knowledge,
+    const Clientele* clientele
 )
 {
     const Parts by_calls = parts_of_calls(reading, knowledge);
@@ -178,7 +191,7 @@ void raise_doubts(
     server.doubts |= parts;
     server.changes |= reading.changes | (knowledge.catalog ? by_others : Parts{});
     if (reading.notifies && server.sender) server.sender->set(client.id);
-    if (reading.uses_process_id && calls_terminate(reading)) server.may_end_itself = true;
+    if (reading.uses_process_id) note_signals(server, reading, clientele);
     const bool may_be_first = server.temp_schema_owner == ClientId{};
     if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;
     const bool may_do_anything = (reading.changes & askable_parts) == askable_parts; // DO

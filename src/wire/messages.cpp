@@ -109,6 +109,7 @@ ErrorFields read_error(Bytes body) noexcept
         case 'M': fields.message = value; break;
         case 'D': fields.detail = value; break;
         case 'H': fields.hint = value; break;
+        case 'R': fields.routine = value; break;
         default: break; // fields of newer servers
         }
     }

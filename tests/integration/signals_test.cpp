@@ -317,3 +317,22 @@ TEST_CASE("integration/signals: two that end each other, and many at once")
     Connection client = pgweir.connect();
     CHECK(client.query("SELECT 1").text() == "1");
 }
+
+TEST_CASE("integration/signals: several at once, with numbers that are computed")
+{
+    const Pgweir pgweir{sized("2")};
+    Connection client = pgweir.connect();
+    Connection one = pgweir.connect();
+    Connection two = pgweir.connect();
+    const std::string both = '{' + std::to_string(pid_of(one)) + ',' + std::to_string(pid_of(two))
+                             + '}';
+    const Result result = client.query_params(
+        "SELECT pg_terminate_backend(n) FROM unnest($1::int[]) AS n", {both}
+    );
+    CHECK(result.text() == "t;t");
+    for (Connection* const victim : {&one, &two}) {
+        CHECK(victim->query("SELECT 1").is_error());
+        CHECK(victim->last_words() == ended);
+    }
+    CHECK(client.query("SELECT 1").text() == "1");
+}

@@ -66,6 +66,20 @@ TEST_CASE("integration/startup: protocol 3.2 brings a long cancel key" * pooler_
     CHECK(client.ask(message::query("SELECT 1")) == "T(1) D(1) C(SELECT 1) Z(I)");
 }
 
+TEST_CASE(
+    "integration/startup: no newer protocol is spoken than PostgreSQL's own, when that is known"
+)
+{
+    const Pgweir pgweir{trusting()};
+    WireClient first{pgweir.target()};
+    first.log_in("app_trust");
+    WireClient client{pgweir.target()};
+    const std::string said = client.log_in("app_trust", {}, message::version_3_2);
+
+    CHECK(said.starts_with("v R(0) "));
+    CHECK(client.cancel_key().size() == short_key_size);
+}
+
 TEST_CASE("integration/startup: a minor version from the future is negotiated down")
 {
     const Pgweir pgweir{trusting()};

@@ -39,6 +39,7 @@ private:
     Task<Verdict> take_startup(wire::StartupMessage startup);
     [[nodiscard]] Verdict check_startup() const;
     Task<Verdict> negotiate_protocol();
+    [[nodiscard]] wire::ProtocolVersion newest_protocol() const;
     Task<Verdict> authenticate();
     struct Lookup {
         bool is_of_database = false; // who is not found does not exist

@@ -22,6 +22,8 @@ public:
 
     /// Made when it is asked for the first time. Null: nobody knows that database.
     [[nodiscard]] std::shared_ptr<Pool> find_or_make(const Pool::Name& name);
+    /// Null: nobody has asked for it yet.
+    [[nodiscard]] std::shared_ptr<Pool> find(const Pool::Name& name) const;
     [[nodiscard]] std::vector<std::shared_ptr<Pool>> all() const;
 
     /// The configuration has changed. Returns the pools whose server connections go elsewhere now:

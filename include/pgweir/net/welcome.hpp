@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pgweir/session/settings.hpp>
+#include <pgweir/wire/startup.hpp>
 
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ namespace pgweir::net {
 [[nodiscard]] session::SettingsRef as_spelt(
     session::SettingsRef settings, const std::vector<session::Settings::Entry>& reported
 );
+
+/// What a server of this server_version speaks: 3.2 came with PostgreSQL 18. Empty: it is not
+/// known, and the newest that we speak.
+[[nodiscard]] wire::ProtocolVersion protocol_of(std::string_view server_version);
 
 /// What the console reports of itself: enough for every driver.
 [[nodiscard]] const std::vector<session::Settings::Entry>& console_parameters();

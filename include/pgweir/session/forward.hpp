@@ -288,6 +288,8 @@ private:
     bool message(wire::FrameHeader header, Bytes available, Step& step);
     bool take_row(wire::FrameHeader header, Bytes available);
     [[nodiscard]] bool is_permission(wire::FrameHeader header, Bytes available) const;
+    bool is_missed_signal(wire::FrameHeader header, Bytes available);
+    void tell_signalled(wire::FrameHeader header, Bytes available);
     bool answered(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool answered_or_passed(Reply reply, wire::FrameHeader header, Bytes available, Step& step);
     bool ready(wire::FrameHeader header, Bytes available, Step& step);

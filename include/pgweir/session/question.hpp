@@ -10,9 +10,14 @@
 
 namespace pgweir::session {
 
-/// The client's message may change what the reading says: it will be asked about.
+/// The client's message may change what the reading says: it will be asked about. `clientele`: whom
+/// it may signal by numbers of ours; null: nobody.
 void raise_doubts(
-    ServerState& server, ClientState& client, const SqlReading& reading, Knowledge& knowledge
+    ServerState& server,
+    ClientState& client,
+    const SqlReading& reading,
+    Knowledge& knowledge,
+    const Clientele* clientele = nullptr
 );
 
 /// One SELECT about `parts`, of which PostgreSQL must be able to tell. Rows of three texts: what it

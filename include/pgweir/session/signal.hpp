@@ -25,6 +25,7 @@ public:
     struct Member {
         ClientId id{};
         std::string role; // that its servers are logged in as
+        bool is_of_own_role = false;
     };
 
     Clientele() = default;

@@ -209,16 +209,18 @@ struct ServerState {
     std::shared_ptr<const Settings> defaults = no_settings(); // reported at login
 
     Parts doubts; // what may have changed, without our knowing how: to be asked before it is shared
-    Parts changes;                        // of these: not a guess, while the catalog is not known
-    bool has_changes_from_before = false; // of a transaction that is over, with more behind it
-    bool has_told_settings = false;       // of the one at hand, which may be rolled back
-    bool may_end_itself = false;          // it calls pg_terminate_backend()
-    UnknownSettings unknown_settings;     // since `settings`
-    std::string doubtful;                 // the front of the statement that may pin its client
-    std::unique_ptr<Answer> answer;       // while a question of ours is on its way
-    ClientId sequences_owner{};           // who has called nextval() here last; 0: nobody
-    ClientId temp_schema_owner{};         // who may have made a temporary schema last; 0: nobody
-    std::vector<std::string> named;       // custom parameters that were set since the last question
+    Parts changes;                         // of these: not a guess, while the catalog is not known
+    bool has_changes_from_before = false;  // of a transaction that is over, with more behind it
+    bool has_told_settings = false;        // of the one at hand, which may be rolled back
+    bool may_end_itself = false;           // it calls pg_terminate_backend()
+    const Clientele* signals_to = nullptr; // who may be meant by numbers that are no process's
+    bool has_signalled = false;       // one of them was: the row that comes says that it failed
+    UnknownSettings unknown_settings; // since `settings`
+    std::string doubtful;             // the front of the statement that may pin its client
+    std::unique_ptr<Answer> answer;   // while a question of ours is on its way
+    ClientId sequences_owner{};       // who has called nextval() here last; 0: nobody
+    ClientId temp_schema_owner{};     // who may have made a temporary schema last; 0: nobody
+    std::vector<std::string> named;   // custom parameters that were set since the last question
     SqlPreparedRef sql_prepared;
     ChannelsRef channels;        // that it listens to, or will when …
     std::size_t relisten_in = 0; // … so many hidden queries are answered

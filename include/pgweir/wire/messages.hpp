@@ -118,6 +118,7 @@ struct ErrorFields {
     std::string_view message;
     std::string_view detail;
     std::string_view hint;
+    std::string_view routine; // of PostgreSQL's source, in no language
 };
 [[nodiscard]] ErrorFields read_error(Bytes body) noexcept;
 

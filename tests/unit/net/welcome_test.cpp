@@ -25,6 +25,15 @@ TEST_CASE("net/welcome: what the client has not asked for is the server's")
     CHECK(net::welcome_value("TimeZone", "UTC", *session::no_settings()) == "UTC");
 }
 
+TEST_CASE("net/welcome: no newer protocol is spoken than PostgreSQL's own")
+{
+    CHECK(net::protocol_of("15.4 (Debian 15.4-1)") == wire::ProtocolVersion{3, 0});
+    CHECK(net::protocol_of("9.6.24") == wire::ProtocolVersion{3, 0});
+    CHECK(net::protocol_of("18beta1") == wire::ProtocolVersion{3, 2});
+    CHECK(net::protocol_of("19devel") == wire::ProtocolVersion{3, 2});
+    CHECK(net::protocol_of("") == wire::ProtocolVersion{3, 2});
+}
+
 TEST_CASE("net/welcome: encodings are spelt as PostgreSQL spells them")
 {
     CHECK(reported("client_encoding", "SQL_ASCII", "utf-8") == "UTF8");

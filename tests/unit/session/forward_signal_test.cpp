@@ -22,10 +22,12 @@ constexpr ClientId other{2};
 
 class TwoClients final : public session::Clientele {
 public:
+    bool is_of_own_role = true;
+
     [[nodiscard]] std::optional<Member> find(std::uint32_t process_id) const override
     {
         for (const ClientId id : {ClientId{1}, other}) {
-            if (process_id == process_id_of(id)) return Member{id, "app"};
+            if (process_id == process_id_of(id)) return Member{id, "app", is_of_own_role};
         }
         return std::nullopt;
     }
@@ -57,6 +59,16 @@ std::string bound_to(const std::string& statement, const std::string& value)
     std::string body = '\0' + statement + std::string{"\0\0\0\0\1\0\0\0", 8};
     body += static_cast<char>(value.size());
     return say::message('B', body + value + std::string(2, '\0'));
+}
+
+// In words that nobody here knows.
+std::string missed(const std::string& process_id, const std::string& routine = "pg_signal_backend")
+{
+    return say::message(
+        'N',
+        std::string{"SWARNUNG\0VWARNING\0C01000\0", 25} + "MPID " + process_id
+            + std::string{" ist kein Prozess\0R", 19} + routine + std::string(2, '\0')
+    );
 }
 
 // One column.
@@ -204,4 +216,45 @@ TEST_CASE("session/forward_signal: who has left signals nobody")
     CHECK(script.server_stop == Stop::need_input);
     CHECK(given(script) == "none");
     CHECK(script.server_state().is_idle());
+}
+
+TEST_CASE("session/forward_signal: a call for each row is seen by the warnings that it has missed")
+{
+    Company script;
+    script.client(say::query("select pg_terminate_backend(n) from unnest('{1,2}'::int[]) n"));
+    static_cast<void>(script.to_server());
+    script.server(
+        reply::shape() + missed(other_pid) + verdict('f') + missed("77") + verdict('f') + done
+    );
+    CHECK(script.server_stop == Stop::need_signal);
+    CHECK(script.to_client() == lines("Shape"));
+    CHECK(given(script) == "terminate");
+    script.server(""); // goes on
+    CHECK(script.server_stop == Stop::need_input);
+    const std::string told = script.to_client();
+    CHECK(told.find("\1t") < told.find("\1f"));
+    CHECK(given(script) == "none");
+}
+
+TEST_CASE(
+    "session/forward_signal: … of one's own role, by one of the two functions, and nothing else"
+)
+{
+    const std::string all = "select pg_terminate_backend(n) from unnest('{1}'::int[]) n";
+    const std::string either = "select pg_terminate_backend(n), pg_cancel_backend(n) from t";
+    const auto answered = [](Company& script, const std::string& query, const std::string& warning
+                          ) {
+        script.client(say::query(query));
+        script.server(reply::shape() + warning + verdict('f') + done);
+        return given(script);
+    };
+    Company script;
+    CHECK(answered(script, all, missed(other_pid, "another_routine")) == "none");
+    CHECK(answered(script, all, missed(own_pid)) == "none");
+    CHECK(answered(script, either, missed(other_pid)) == "none");
+    CHECK(answered(script, "select 1", missed(other_pid)) == "none");
+    script.others.is_of_own_role = false;
+    CHECK(answered(script, all, missed(other_pid)) == "none");
+    script.others.is_of_own_role = true;
+    CHECK(answered(script, "select pg_cancel_backend(n) from t", missed(other_pid)) == "cancel");
 }
