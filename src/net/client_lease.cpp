@@ -76,7 +76,6 @@ void ClientSession::attach(Server& server)
     server_ = &server;
     last_server_ = &server;
     server.client = this;
-    server.state.sender->lent_to(id());
     server.use = ServerUse::lent;
     lent_at_ = worker_->now();
     quiet_at_ = lent_at_;
@@ -111,6 +110,7 @@ void ClientSession::attach(Server& server)
 bool ClientSession::begin_lease()
 {
     is_lease_new_ = false;
+    server_->state.sender.lent_to(id());
     if (server_->is_replication()) return true; // its startup packet had them
     if (state_.wanted->makes_temp_schema() && !is_pinned()
         && !session::may_make_temp_schema(server_->state, state_)) {

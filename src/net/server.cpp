@@ -45,7 +45,7 @@ Server::Server(OpenedServer opened, std::uint64_t serial)
     is_unwanted = opened.is_unwanted;
     state.serial = serial;
     state.process_id = cancel_.process_id;
-    state.sender = std::make_unique<session::SenderEntry>(pool_->senders(), state.process_id);
+    state.sender.open(pool_->senders(), state.process_id);
     state.defaults = std::move(opened.defaults);
 }
 

@@ -106,7 +106,7 @@ bool ServerForwarder::whole_answer(Bytes input, Step& step)
     const bool is_plain = client_ != nullptr && server_.replies.is_one_query()
                           && server_.stream.remaining == 0 && server_.own_notifications == 0
                           && !server_.rerun.is_wanted && !client_->listening
-                          && !server_.has_signalled;
+                          && server_.signals_to == nullptr;
     if (!is_plain || input.size() <= frame_header_size + ready_size) return false;
     const std::size_t rows = whole_rows_size(input, true);
     const Bytes end = input.subspan(rows);
@@ -141,9 +141,10 @@ std::size_t ServerForwarder::looked_at_size(FrameHeader header) const
 {
     const bool is_answer = header.type == server_type::data_row && is_answer_row();
     if (is_answer) return std::min(header.frame_size(), answer_row_max);
-    const bool is_signalling = server_.replies.front_signals() || server_.has_signalled;
-    const bool is_warning = header.type == server_type::notice && server_.signals_to != nullptr;
-    if (is_warning || (header.type == server_type::data_row && is_signalling))
+    const bool is_row = header.type == server_type::data_row;
+    const bool may_signal = server_.signals_to != nullptr;
+    const bool is_verdict = is_row && (may_signal || server_.replies.front_signals());
+    if (is_verdict || (may_signal && header.type == server_type::notice))
         return std::min(header.frame_size(), look_at_max);
     if (header.type == server_type::row_description && server_.replies.awaits_shape()) {
         return std::min(header.frame_size(), shape_size_max);
@@ -160,7 +161,7 @@ std::size_t ServerForwarder::rows_size(Bytes rest) const
     const char first = std::to_integer<char>(rest.front());
     if (!is_bulk(first) && first != server_type::row_description) return 0;
     if (is_hidden() || replies.empty() || replies.front_is_local()) return 0;
-    if (replies.front_signals() || server_.has_signalled) return 0;
+    if (replies.front_signals() || server_.signals_to != nullptr) return 0;
     return whole_rows_size(rest, replies.front_is(Reply::query));
 }
 
@@ -179,7 +180,7 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
             step.stop = Stop::need_signal;
             return false;
         }
-        if (header.type == server_type::data_row && server_.has_signalled) {
+        if (header.type == server_type::data_row && server_.signals_to != nullptr) {
             tell_signalled(header, available);
         } else {
             pass(header, available, is_hidden());
@@ -347,7 +348,6 @@ void ServerForwarder::became_ready(char status, bool was_hidden_query)
     if (status == 'I') {
         server_.abort_reason.reset();
         server_.has_told_settings = false;
-        server_.has_signalled = false;
         if (!was_hidden_query) { // what is behind that may do it
             server_.may_end_itself = false;
             server_.signals_to = nullptr;

@@ -150,9 +150,9 @@ bool ServerForwarder::is_missed_signal(FrameHeader header, Bytes available)
 // The row in which PostgreSQL says that it was in vain, if that is all that it says.
 void ServerForwarder::tell_signalled(FrameHeader header, Bytes available)
 {
-    server_.has_signalled = false;
+    const bool has_signalled = std::exchange(server_.has_signalled, false);
     const auto row = wire::read_data_row(body_of(header, available));
-    const bool is_verdict = row && row->size() == 1 && row->front()
+    const bool is_verdict = has_signalled && row && row->size() == 1 && row->front()
                             && (*row->front() == "f" || *row->front() == std::string_view{"\0", 1});
     if (!is_verdict) return pass(header, available, is_hidden());
     const bool is_text = *row->front() == "f";

@@ -33,7 +33,7 @@ void ServerForwarder::notification(FrameHeader header, Bytes available)
     if (!told || !is_for_client(*told)) return pass(header, available, true);
     const std::uint32_t own = process_id_of(client_->id);
     if (is_own(*told)) return tell(header, *told, own);
-    const std::uint32_t sender = server_.sender ? server_.sender->find(told->process_id) : 0;
+    const std::uint32_t sender = server_.sender.find(told->process_id);
     if (sender == 0 || sender == own) return pass(header, available, false);
     tell(header, *told, sender);
 }
@@ -64,10 +64,10 @@ bool ServerForwarder::is_own(const wire::NotificationBody& told) const
 
 // From the process that clients take the server for.
 void ServerForwarder::tell(
-    FrameHeader header, const wire::NotificationBody& told, std::uint32_t process_id
+    FrameHeader header, const wire::NotificationBody& told, std::uint32_t sender
 )
 {
-    wire::append_notification(to_client_.own(), {process_id, told.channel, told.payload});
+    wire::append_notification(to_client_.own(), {sender, told.channel, told.payload});
     to_client_.commit();
     used_ = header.frame_size(); // all of it: it was read
 }

@@ -146,6 +146,7 @@ void note_signals(ServerState& server, const SqlReading& reading, const Clientel
     const bool terminates = calls(reading, "pg_terminate_backend");
     const bool cancels = calls(reading, "pg_cancel_backend");
     if (terminates) server.may_end_itself = true;
+    server.has_signalled = false;
     server.signals_to = terminates != cancels ? clientele : nullptr;
 }
 
@@ -190,7 +191,7 @@ void raise_doubts(
     if (!parts.empty() && !knowledge.catalog) parts |= Part::catalog; // while we are at it
     server.doubts |= parts;
     server.changes |= reading.changes | (knowledge.catalog ? by_others : Parts{});
-    if (reading.notifies && server.sender) server.sender->set(client.id);
+    if (reading.notifies) server.sender.set(client.id);
     if (reading.uses_process_id) note_signals(server, reading, clientele);
     const bool may_be_first = server.temp_schema_owner == ClientId{};
     if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;

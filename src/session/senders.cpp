@@ -30,7 +30,6 @@ void SenderEntry::set(ClientId client)
 
 void SenderEntry::clear()
 {
-    if (client_ == ClientId{}) return;
     client_ = ClientId{};
     senders_->forget(server_);
 }

@@ -319,9 +319,7 @@ private:
     void discarded_all();
     void statements_dropped();
     void notification(wire::FrameHeader header, Bytes available);
-    void tell(
-        wire::FrameHeader header, const wire::NotificationBody& told, std::uint32_t process_id
-    );
+    void tell(wire::FrameHeader header, const wire::NotificationBody& told, std::uint32_t sender);
     [[nodiscard]] bool is_own(const wire::NotificationBody& told) const;
     [[nodiscard]] bool is_for_client(const wire::NotificationBody& told);
     void parameter(wire::FrameHeader header, Bytes available);

@@ -29,11 +29,19 @@ private:
 class SenderEntry {
 public:
     SenderEntry() = default;
-    SenderEntry(Senders& senders, std::uint32_t server) : senders_{&senders}, server_{server} {}
-    ~SenderEntry() { clear(); }
+    ~SenderEntry()
+    {
+        if (client_ != ClientId{}) clear();
+    }
     SenderEntry(const SenderEntry&) = delete;
     SenderEntry& operator=(const SenderEntry&) = delete;
 
+    /// Without that it knows nobody.
+    void open(Senders& senders, std::uint32_t server)
+    {
+        senders_ = &senders;
+        server_ = server;
+    }
     /// A statement of this client that notifies is about to be sent.
     void set(ClientId client);
     void lent_to(ClientId client)
@@ -48,7 +56,7 @@ public:
     }
 
 private:
-    void clear();
+    [[gnu::noinline]] void clear();
 
     Senders* senders_ = nullptr;
     std::uint32_t server_ = 0;

@@ -179,7 +179,7 @@ struct Answer {
 struct ServerState {
     std::uint64_t serial = 0; // never used again for another connection
     std::uint32_t process_id = 0;
-    std::unique_ptr<SenderEntry> sender; // null: its clients do not know each other
+    SenderEntry sender;
     Stream stream;
     ReplyQueue replies;
     char status = 'I'; // of the last ReadyForQuery: Idle, in a Transaction, or a failed one (E)

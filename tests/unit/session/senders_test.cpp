@@ -10,7 +10,8 @@ using namespace pgweir::session;
 TEST_CASE("session/senders: a server's sender is who has notified there, until another has it")
 {
     Senders senders;
-    SenderEntry entry{senders, 700};
+    SenderEntry entry;
+    entry.open(senders, 700);
     CHECK(senders.find(700) == 0);
     entry.set(ClientId{5});
     CHECK(senders.find(700) == process_id_of(ClientId{5}));
@@ -26,7 +27,8 @@ TEST_CASE("session/senders: a server's sender is who has notified there, until a
 TEST_CASE("session/senders: a server that is gone leaves nothing behind")
 {
     Senders senders;
-    auto entry = std::make_unique<SenderEntry>(senders, 700);
+    auto entry = std::make_unique<SenderEntry>();
+    entry->open(senders, 700);
     entry->set(ClientId{5});
     entry.reset();
     CHECK(senders.find(700) == 0);
