@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 
 namespace pgweir::admin {
 
@@ -56,10 +57,12 @@ Table show_classes(const View& view)
             const Duration mean = classes.mean_of(note.id);
             rows.push_back({row.pool.get(), std::move(note), mean});
         }
-        std::stable_sort(
+        std::sort(
             rows.begin() + first,
             rows.end(),
-            [](const ClassView& one, const ClassView& other) { return one.mean > other.mean; }
+            [](const ClassView& one, const ClassView& other) {
+                return std::pair{other.mean, one.note.id} < std::pair{one.mean, other.note.id};
+            }
         );
     }
     return make_table(class_columns, rows);

@@ -169,7 +169,7 @@ private:
     }
     QueueGroup& find_or_add(const Group& group);
     [[nodiscard]] QueueGroup* find(GroupId id);
-    void insert(QueueRow& row, decltype(QueueRow::waiters)::iterator place, Waiter& waiter)
+    void insert(QueueRow& row, const decltype(QueueRow::waiters)::iterator& place, Waiter& waiter)
     {
         if (row.waiters.empty()) begin(row, waiter.since());
         row.waiters.insert(place, waiter);
