@@ -107,11 +107,17 @@ void ClientSession::attach(Server& server)
 
 // Makes the server's settings those of the client. False: they are sent alone first, because no
 // server has ever taken them, and a statement must not run without them.
-bool ClientSession::begin_lease()
+bool ClientSession::begin_lease(Bytes input)
 {
     is_lease_new_ = false;
     server_->state.sender.lent_to(id());
     if (server_->is_replication()) return true; // its startup packet had them
+    const bool may_look = !is_plain_select_ && !state_.is_counted;
+    if (may_look && session::looks_at_sessions(input)) {
+        state_.is_counted = true;
+        swap_for_new(*server_);
+        return false;
+    }
     if (state_.wanted->makes_temp_schema() && !is_pinned()
         && !session::may_make_temp_schema(server_->state, state_)) {
         swap_for_new(*server_);

@@ -156,7 +156,7 @@ bool ClientSession::process(Bytes input)
 bool ClientSession::has_server_for(Bytes input)
 {
     if (needs_server_now(input) && !acquire(input)) return false;
-    return refusal_ || !is_lease_new_ || begin_lease();
+    return refusal_ || !is_lease_new_ || begin_lease(input);
 }
 
 // True: there is more to do with what is left of the input.

@@ -94,3 +94,22 @@ TEST_CASE("integration/new_process: nothing is said twice that has been answered
         CHECK(client.query(both).sqlstate() == "42602");
     }
 }
+
+TEST_CASE("integration/new_process: sessions that look at how many there were are among them")
+{
+    const Pgweir pgweir{one_server()};
+    const std::string sessions = "SELECT sessions FROM pg_stat_database WHERE datname = "
+                                 "current_database()";
+    const auto look = [&] {
+        Connection client = pgweir.connect();
+        client.query("SET app.mine = '7'");
+        const int count = std::stoi(client.query(sessions).text());
+        const int server = client.backend_pid();
+        CHECK(client.query("SHOW app.mine").text() == "7");
+        client.query_params(sessions, {});
+        CHECK(client.backend_pid() == server); // once is enough
+        return count;
+    };
+    const int before = look();
+    CHECK(look() > before);
+}

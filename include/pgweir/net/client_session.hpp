@@ -189,7 +189,7 @@ private:
     [[nodiscard]] session::Glance glance_at(Bytes input) const;
     void note_class(Bytes input, std::uint64_t fingerprint);
     void attach(Server& server);
-    bool begin_lease();
+    bool begin_lease(Bytes input);
     void settings_proven();
     void settings_failed();
     void swap_for_new(Server& server);

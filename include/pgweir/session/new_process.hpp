@@ -23,4 +23,8 @@ struct ServerState;
     const ClientState& client, Bytes said, const wire::ErrorFields& fields
 );
 
+/// The first message asks how many sessions there were: PostgreSQL counts processes, and who looks
+/// is one of them. Source: PostgreSQL's pgstat_report_connect.
+[[nodiscard]] bool looks_at_sessions(Bytes input);
+
 } // namespace pgweir::session

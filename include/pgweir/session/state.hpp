@@ -132,6 +132,7 @@ struct ClientState {
     bool has_prepared_view = false; // one of them reads pg_prepared_statements
     std::unique_ptr<LazyBlock> block; // null: it is in no transaction, or in one on its server
 
+    bool is_counted = false;         // it has looked at sessions, and a process was begun for it
     bool may_have_libraries = false; // by functions that it has called, if not by LOAD
     bool is_on_trial = false; // its SET goes to a new process: it keeps that one if it is taken
     bool is_skipping = false; // we refused its message: drop everything up to its next Sync

@@ -52,6 +52,21 @@ TEST_CASE("session/new_process: a process makes its temporary schema for one cli
     CHECK_FALSE(session::may_make_temp_schema(server, second));
 }
 
+TEST_CASE("session/new_process: who looks at sessions is to be counted")
+{
+    const auto looks = [](const std::string& said) {
+        return session::looks_at_sessions(as_bytes(said));
+    };
+    CHECK(looks(say::query("SELECT sessions FROM pg_stat_database")));
+    CHECK(looks(say::query("select * from PG_CATALOG.Pg_Stat_Database where datid = 5")));
+    CHECK(looks(say::parse("", "SELECT pg_stat_get_db_sessions(5)") + say::sync()));
+    CHECK_FALSE(looks(say::query("SELECT 1") + say::query("SELECT 1 FROM pg_stat_database")));
+    CHECK_FALSE(looks(say::query("SELECT * FROM pg_stat_activity")));
+    CHECK_FALSE(looks(say::query("SELECT my_stat_database")));
+    CHECK_FALSE(looks(say::sync()));
+    CHECK_FALSE(looks(""));
+}
+
 TEST_CASE("session/new_process: only a SET, alone in its message, is tried elsewhere")
 {
     CHECK(may_be_reserved(say::query("SET plpgsql.x = 'on'")));
