@@ -114,11 +114,14 @@ std::string problem_in_weights(const Options& options)
     std::vector<std::string> names;
     for (const std::string& entry : options.fair_weights) {
         const auto weight = Grouping::read(entry, options.fair_by);
-        const std::string must = options.fair_by == FairBy::address
-                                     ? R"(an address or prefix and its weight, 1 to 1000, )"
-                                       R"(such as "10.1.0.0/16=4" or "unix=2")"
-                                     : R"(a name and its weight, 1 to 1000, such as "batch=1")";
-        if (!weight) return "each must be " + must + ", is \"" + entry + '"';
+        if (!weight) {
+            std::string problem = "each must be ";
+            problem += options.fair_by == FairBy::address
+                           ? R"(an address or prefix and its weight, 1 to 1000, )"
+                             R"(such as "10.1.0.0/16=4" or "unix=2")"
+                           : R"(a name and its weight, 1 to 1000, such as "batch=1")";
+            return problem.append(", is \"").append(entry).append("\"");
+        }
         if (std::ranges::find(names, weight->name) != names.end()) {
             return "must name each once, has \"" + weight->name + "\" twice";
         }

@@ -181,24 +181,30 @@ void Queue::settle(const Charge& charge, Duration held)
     change_turn(*group, std::min(group->turn + more, latest));
 }
 
-Waiter* Queue::surplus_for(const Waiter& newcomer)
+// With the most waiters for its weight.
+QueueGroup* Queue::largest()
 {
-    QueueGroup* const own = find(newcomer.group().id);
-    const std::uint64_t count = own != nullptr ? own->waiting + 1 : 1;
-    const std::uint64_t weight = newcomer.group().weight;
     const auto has_more = [](const QueueGroup& one, const QueueGroup& other) {
         return std::uint64_t{one.waiting} * other.weight
                > std::uint64_t{other.waiting} * one.weight;
     };
     QueueGroup* most = nullptr;
-    if (active_ > 1 || own == nullptr || own->waiting == 0) {
-        for (const Line& line : lines_) {
-            for (const QueueRow& row : line.rows) {
-                if (most == nullptr || has_more(*row.group, *most)) most = row.group;
-            }
+    for (const Line& line : lines_) {
+        for (const QueueRow& row : line.rows) {
+            if (most == nullptr || has_more(*row.group, *most)) most = row.group;
         }
     }
+    return most;
+}
+
+Waiter* Queue::surplus_for(const Waiter& newcomer)
+{
+    QueueGroup* const own = find(newcomer.group().id);
+    const bool is_alone = active_ <= 1 && own != nullptr && own->waiting > 0;
+    QueueGroup* const most = is_alone ? nullptr : largest();
     if (most == nullptr || most == own) return nullptr;
+    const std::uint64_t count = own != nullptr ? own->waiting + 1 : 1;
+    const std::uint64_t weight = newcomer.group().weight;
     if (count * most->weight >= most->waiting * weight) return nullptr;
     Waiter* newest = nullptr;
     for (QueueRow& row : most->rows) {

@@ -51,6 +51,14 @@ std::size_t whole_rows_size(Bytes rest, bool is_query)
     return rest.size() - left;
 }
 
+bool take_row(Answer& answer, FrameHeader header, Bytes available)
+{
+    const Bytes body = body_of(header, available);
+    if (header.frame_size() <= answer_row_max) return take_answer_row(answer, body);
+    take_long_answer_row(answer, body);
+    return true;
+}
+
 } // namespace
 
 Step ServerForwarder::forward(Bytes input)
@@ -171,20 +179,8 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     if (is_bulk(header.type)) { // millions of them: little else to decide
         if (server_.replies.empty()) return violation(step, "data that nobody waits for");
         answer_locally(server_, to_client_);
-        const bool is_answer = header.type == server_type::data_row && is_answer_row();
-        if (is_answer && !take_row(header, available)) {
-            return violation(step, "a row that does not answer what it was asked");
-        }
-        if (header.type == server_type::data_row && is_permission(header, available)) {
-            server_.signal = server_.replies.take_signal();
-            step.stop = Stop::need_signal;
-            return false;
-        }
-        if (header.type == server_type::data_row && server_.signals_to != nullptr) {
-            tell_signalled(header, available);
-        } else {
-            pass(header, available, is_hidden());
-        }
+        if (header.type == server_type::data_row) return row(header, available, step);
+        pass(header, available, is_hidden());
         return true;
     }
     answer_locally(server_, to_client_);
@@ -230,11 +226,21 @@ bool ServerForwarder::message(FrameHeader header, Bytes available, Step& step)
     return true;
 }
 
-bool ServerForwarder::take_row(FrameHeader header, Bytes available)
+bool ServerForwarder::row(FrameHeader header, Bytes available, Step& step)
 {
-    const Bytes body = body_of(header, available);
-    if (header.frame_size() <= answer_row_max) return take_answer_row(*server_.answer, body);
-    take_long_answer_row(*server_.answer, body);
+    if (is_answer_row() && !take_row(*server_.answer, header, available)) {
+        return violation(step, "a row that does not answer what it was asked");
+    }
+    if (is_permission(header, available)) {
+        server_.signal = server_.replies.take_signal();
+        step.stop = Stop::need_signal;
+        return false;
+    }
+    if (server_.signals_to != nullptr) {
+        tell_signalled(header, available);
+    } else {
+        pass(header, available, is_hidden());
+    }
     return true;
 }
 

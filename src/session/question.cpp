@@ -150,6 +150,32 @@ void note_signals(ServerState& server, const SqlReading& reading, const Clientel
     server.signals_to = terminates != cancels ? clientele : nullptr;
 }
 
+void note_new_defaults(ServerState& server, const SqlReading& reading)
+{
+    for (const DefaultsScope& scope : reading.new_defaults) {
+        const bool is_noted = std::ranges::find(server.new_defaults, scope)
+                              != server.new_defaults.end();
+        if (!is_noted) server.new_defaults.push_back(scope);
+    }
+    if (reading.sets_default) server.sets_default = true;
+}
+
+void note_temp_schema(ServerState& server, const ClientState& client, Parts parts)
+{
+    const bool may_be_first = server.temp_schema_owner == ClientId{};
+    if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;
+}
+
+// Of parameters "class.name", which PostgreSQL has to be asked about by name.
+void note_names(ServerState& server, const SqlReading& reading, Knowledge& knowledge)
+{
+    for (const std::string& name : reading.customs) {
+        knowledge.add_custom(name);
+        if (!is_named(server, name)) server.named.push_back(name);
+    }
+    for (const std::string& name : reading.strings) knowledge.add_custom(name);
+}
+
 } // namespace
 
 void raise_doubts(
@@ -174,12 +200,7 @@ void raise_doubts(
         knowledge.vacated = reading.database;
         knowledge.has_news = true;
     }
-    for (const DefaultsScope& scope : reading.new_defaults) {
-        const bool is_noted = std::ranges::find(server.new_defaults, scope)
-                              != server.new_defaults.end();
-        if (!is_noted) server.new_defaults.push_back(scope);
-    }
-    if (reading.sets_default) server.sets_default = true;
+    note_new_defaults(server, reading);
     follow_sequences(server, client, reading, knowledge);
     Parts by_others = by_calls;
     if (reading.executes) by_others |= client.prepared_changes;
@@ -193,19 +214,13 @@ void raise_doubts(
     server.changes |= reading.changes | (knowledge.catalog ? by_others : Parts{});
     if (reading.notifies) server.sender.set(client.id);
     if (reading.uses_process_id) note_signals(server, reading, clientele);
-    const bool may_be_first = server.temp_schema_owner == ClientId{};
-    if (may_be_first && parts.has(Part::temp_objects)) server.temp_schema_owner = client.id;
+    note_temp_schema(server, client, parts);
     const bool may_do_anything = (reading.changes & askable_parts) == askable_parts; // DO
     const bool may_load = may_do_anything || parts.has(Part::libraries)
                           || (knowledge.catalog && !by_others.empty());
     if (may_load) client.may_have_libraries = true;
     if (!(parts & pinning_parts).empty()) server.doubtful = reading.text.substr(0, doubtful_size);
-    if (!parts.has(Part::settings)) return;
-    for (const std::string& name : reading.customs) {
-        knowledge.add_custom(name);
-        if (!is_named(server, name)) server.named.push_back(name);
-    }
-    for (const std::string& name : reading.strings) knowledge.add_custom(name);
+    if (parts.has(Part::settings)) note_names(server, reading, knowledge);
 }
 
 void ask(ServerState& server, Knowledge& knowledge, Gather& to_server)

@@ -229,6 +229,16 @@ SettingsChange settings_change_of(const SqlStatement& statement, SettingsChange 
     return matters ? by_command : SettingsChange::none;
 }
 
+void note_uses(SqlReading& reading, const SqlStatement& statement)
+{
+    const Traits traits = statement.traits;
+    if (statement.command == Command::notify || traits.has(Trait::notifies))
+        reading.notifies = true;
+    if (traits.has(Trait::reads_prepared)) reading.reads_prepared = true;
+    if (traits.has(Trait::uses_process_id)) reading.uses_process_id = true;
+    if (traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
+}
+
 void read_statement(SqlReading& reading, const SqlStatement& statement)
 {
     const Parts by_traits = changes_by_traits(statement);
@@ -242,7 +252,7 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     reading.settings_change = reading.settings_change
                               | settings_change_of(statement, row.for_parsing);
     reading.ends |= row.ends;
-    if (statement.traits.has(Trait::frees_advisory_lock)) reading.ends |= Part::advisory_locks;
+    note_uses(reading, statement);
     if (!statement.executed.empty()) {
         reading.executes = true;
         note_prepared(reading.prepared_names, statement.executed);
@@ -251,10 +261,6 @@ void read_statement(SqlReading& reading, const SqlStatement& statement)
     note_defaults(reading, statement);
     if (is_write(statement.command)) reading.writes = true;
     if (may_copy_in(statement)) reading.may_copy_in = true;
-    if (statement.traits.has(Trait::reads_prepared)) reading.reads_prepared = true;
-    const bool notifies = statement.command == Command::notify;
-    if (notifies || statement.traits.has(Trait::notifies)) reading.notifies = true;
-    if (statement.traits.has(Trait::uses_process_id)) reading.uses_process_id = true;
     if (statement.traits.has(Trait::reads_sequence)) {
         reading.reads_sequence = true;
         reading.advances_sequence = false;

@@ -169,6 +169,7 @@ private:
     }
     QueueGroup& find_or_add(const Group& group);
     [[nodiscard]] QueueGroup* find(GroupId id);
+    [[nodiscard]] QueueGroup* largest();
     void insert(QueueRow& row, const decltype(QueueRow::waiters)::iterator& place, Waiter& waiter)
     {
         if (row.waiters.empty()) begin(row, waiter.since());

@@ -286,7 +286,7 @@ private:
     bool whole_answer(Bytes input, Step& step);
     void forward_messages(Bytes input, Step& step);
     bool message(wire::FrameHeader header, Bytes available, Step& step);
-    bool take_row(wire::FrameHeader header, Bytes available);
+    bool row(wire::FrameHeader header, Bytes available, Step& step);
     [[nodiscard]] bool is_permission(wire::FrameHeader header, Bytes available) const;
     bool is_missed_signal(wire::FrameHeader header, Bytes available);
     void tell_signalled(wire::FrameHeader header, Bytes available);
