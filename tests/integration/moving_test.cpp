@@ -220,7 +220,7 @@ TEST_CASE("integration/moving: a pooler with little to do uses one worker" * poo
 
 TEST_CASE("integration/moving: a busy worker shares, a quiet one takes all back" * pooler_only())
 {
-    const Pgweir pgweir{{.flags = {"--workers", "2", "--set", "worker_load_max=3"}}};
+    const Pgweir pgweir{{.flags = {"--workers", "2", "--set", "worker_load_max=10"}}};
     const auto are_packed = [&] {
         return metric(pgweir.metrics(), {"pgweir_worker_clients", "worker=\"0\""}) == 4;
     };
